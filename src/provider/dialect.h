@@ -1,0 +1,101 @@
+// The dialects: what each LLM API's paths, requests, answers, errors and usage look like. This is
+// the only room that knows vendors. Everything here is pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+
+namespace tokenweir::provider {
+
+// The word of the config's `dialect:`.
+enum class Family : std::uint8_t {
+  openai, azure, anthropic, gemini, vertex, cohere, ollama, opaque
+};
+[[nodiscard]] std::optional<Family> family_named(std::string_view name);
+[[nodiscard]] std::string_view name_of(Family family);
+
+// One wire form. A family speaks several (openai: chat, responses, embeddings, ... and also
+// anthropic_messages where a compatible server offers it).
+enum class Dialect : std::uint8_t {
+  openai_chat, openai_completions, openai_responses, openai_embeddings, openai_images,
+  openai_audio, openai_misc,
+  anthropic_messages, anthropic_misc,
+  gemini, gemini_interactions, gemini_misc,
+  cohere, ollama, opaque
+};
+[[nodiscard]] std::string_view name_of(Dialect dialect);  // the ledger's word: "openai_chat"
+
+// What a path means at a provider of a family.
+struct Endpoint {
+  Dialect dialect = Dialect::opaque;
+  std::string_view name = "raw";       // static text, the ledger's `endpoint`: "chat.completions"
+  bool cappable = false;               // the body is read whole before anything is forwarded
+  bool metered = false;                // its answer may carry usage
+  bool free = false;                   // never billed (count_tokens, models, input_tokens)
+  bool async_job = false;              // starts work whose usage arrives elsewhere (batches)
+  bool streams_by_default = false;     // Ollama native
+  std::optional<bool> streams;         // decided by the path (Gemini)
+  std::string model;                   // taken from the path, percent-decoded; empty otherwise
+  bool server_sent_events = true;      // Gemini without alt=sse streams a JSON array
+};
+
+// `path` is the normal form, provider prefix stripped, without query.
+[[nodiscard]] Endpoint recognise(Family family, std::string_view method, std::string_view path,
+                                 std::string_view query);
+// The family a bare path belongs to, for routing by well-known path; no value when none.
+// `fields` decide /v1/models (anthropic-version, x-goog-api-key).
+[[nodiscard]] std::optional<Family> well_known_family(std::string_view method,
+                                                      std::string_view path,
+                                                      std::span<const http::Field> fields);
+
+// A body edit: at `offset`, `remove` bytes are replaced by `insert`. Offsets refer to the body as
+// received; a list is sorted and does not overlap.
+struct Splice {
+  std::uint64_t offset = 0;
+  std::uint64_t remove = 0;
+  std::string insert;
+};
+
+// What a request body asks for. Values are bounded; user ids are kept as given here and hashed by
+// identify/.
+struct Asked {
+  bool readable = false;               // one complete JSON object in UTF-8 was seen
+  std::string model;
+  std::optional<bool> stream;
+  std::optional<std::int64_t> output_cap;
+  std::int64_t choices = 1;            // n, candidateCount, best_of
+  bool background = false;
+  std::string service_tier;
+  // Weak labels, never an identity that limits act on.
+  std::string user;                    // user, safety_identifier, metadata.user_id
+  std::string session;                 // prompt_cache_key and the like
+  std::string workflow;                // metadata.workflow
+  // Present where asking an OpenAI-style stream for usage needs an edit, i.e. it streams and
+  // include_usage is not true yet.
+  std::optional<Splice> ask_for_usage;
+  bool duplicate_keys = false;         // of model, stream or n: two readers would disagree
+  std::size_t message_count = 0;
+};
+
+struct Problem {
+  int status = 502;
+  std::string_view code;        // "upstream_unreachable", "request_too_large", ... snake case
+  std::string message;          // from a fixed set, for humans; no client or provider bytes
+  std::string_view request_id;
+};
+struct ErrorAnswer {
+  std::string body;
+  std::string_view content_type;
+  std::string_view request_id_header;  // the provider's own name: x-request-id, request-id, ...
+};
+// An error in the words of the client's dialect, such that the official SDKs raise it properly.
+[[nodiscard]] ErrorAnswer error_answer(const Endpoint& endpoint, Family family,
+                                       const Problem& problem);
+
+}  // namespace tokenweir::provider
