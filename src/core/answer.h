@@ -27,17 +27,17 @@ struct Answer {
   std::vector<Inference> inferences;
   UsageSource source = UsageSource::none;
   std::string model_served;
-  std::string service_tier;   // as served, the provider's word
-  std::string speed;          // Anthropic fast mode
-  std::string region;         // inference geography, when the provider tells
-  std::string response_id;    // for deduplication of stored answers and replays
-  std::string job_id;         // a batch or background job this exchange started or read
+  std::string service_tier;  // as served, the provider's word
+  std::string speed;         // Anthropic fast mode
+  std::string region;        // inference geography, when the provider tells
+  std::string response_id;   // for deduplication of stored answers and replays
+  std::string job_id;        // a batch or background job this exchange started or read
   std::optional<Money> provider_cost;
-  std::string raw_usage;      // the provider's usage JSON, verbatim (bounded)
-  std::string error_type;     // the provider's error type or code, when the answer is an error
+  std::string raw_usage;   // the provider's usage JSON, verbatim (bounded)
+  std::string error_type;  // the provider's error type or code, when the answer is an error
   EndState end_state = EndState::complete;
-  bool usage_anomaly = false; // the provider's figures contradicted each other
-  bool byok = false;          // paid with the client's own key at a reseller
+  bool usage_anomaly = false;  // the provider's figures contradicted each other
+  bool byok = false;           // paid with the client's own key at a reseller
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };

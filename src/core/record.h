@@ -1,5 +1,6 @@
 // The one immutable row of an exchange: what the ledger keeps, the metrics count and the access log
-// prints. Built by exchange/, consumed by publish/. Holds no prompt or answer text and no credential.
+// prints. Built by exchange/, consumed by publish/. Holds no prompt or answer text and no
+// credential.
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@ namespace tokenweir {
 
 // Who asked, and under which name the spend is booked. Empty means not told.
 struct Attribution {
-  std::string workflow;    // "_unset" when nobody said
-  std::string run;         // empty: NULL in the ledger
+  std::string workflow;  // "_unset" when nobody said
+  std::string run;       // empty: NULL in the ledger
   std::string parent_run;
   std::string user;
   std::string customer;
@@ -37,9 +38,18 @@ enum class Pricing : std::uint8_t { priced, fallback, unpriced };
 
 // Disjoint kinds of cost, the `kind` label of tokenweir_cost_usd_total.
 enum class CostKind : std::uint8_t {
-  input, cache_read, cache_write, output, reasoning,
-  input_audio, output_audio, input_image, output_image,
-  web_search, tool, request,
+  input,
+  cache_read,
+  cache_write,
+  output,
+  reasoning,
+  input_audio,
+  output_audio,
+  input_image,
+  output_image,
+  web_search,
+  tool,
+  request,
 };
 inline constexpr std::size_t kCostKinds = 12;
 [[nodiscard]] std::string_view name_of(CostKind kind);
@@ -49,14 +59,14 @@ inline constexpr std::size_t kCostKinds = 12;
 
 // The money of one row. `by_kind` sums exactly to `cost`.
 struct Bill {
-  std::optional<Money> cost;            // no value: unpriced
+  std::optional<Money> cost;  // no value: unpriced
   std::optional<Money> list_cost;
-  std::optional<Money> cache_savings;   // plain input price minus what cached input cost
+  std::optional<Money> cache_savings;  // plain input price minus what cached input cost
   std::optional<Money> cache_write_premium;
   std::array<std::int64_t, kCostKinds> by_kind{};  // picodollars
   Pricing pricing = Pricing::unpriced;
-  std::string price_id;                 // row, period, tier and book revision
-  std::string canonical_model;          // the price file's id; empty when unpriced
+  std::string price_id;         // row, period, tier and book revision
+  std::string canonical_model;  // the price file's id; empty when unpriced
   std::vector<std::optional<Money>> by_inference;
 };
 
@@ -74,23 +84,23 @@ struct Record {
   std::string dialect;
   std::string endpoint;
   std::string method;
-  std::string path;            // without query: keys travel there
+  std::string path;  // without query: keys travel there
   std::string provider_request_id;
   std::string region;
   std::string model_requested;
   std::string service_tier_requested;
 
-  int http_status = 0;         // what the client was sent; 0: nothing was sent
+  int http_status = 0;  // what the client was sent; 0: nothing was sent
   bool streaming = false;
   std::vector<std::string> edits;
-  bool sent = false;           // at least one request byte reached the provider
+  bool sent = false;  // at least one request byte reached the provider
 
-  Answer answer;               // usage, served model, end state
+  Answer answer;  // usage, served model, end state
   UsageSource input_source = UsageSource::none;
   UsageSource output_source = UsageSource::none;
   std::optional<std::int64_t> counted_input_tokens;
   std::optional<std::int64_t> counted_output_tokens;
-  std::string input_parts;     // JSON object or empty
+  std::string input_parts;  // JSON object or empty
   std::optional<std::int64_t> context_repeated_tokens;
 
   Bill bill;
@@ -98,11 +108,11 @@ struct Record {
   std::optional<std::int64_t> cap_requested;
   std::optional<std::int64_t> cap_applied;
   std::string cap_source;
-  std::string refusal;         // a reason of ecosystem.md 1.5, or empty
+  std::string refusal;  // a reason of ecosystem.md 1.5, or empty
   std::string would_refuse;
   std::string would_clamp;
   std::string retry_of;
-  std::string retry_cause;     // sdk_header, same_body, after_429, after_5xx, after_timeout
+  std::string retry_cause;  // sdk_header, same_body, after_429, after_5xx, after_timeout
   std::string waste;
   // Why a provider could not answer: connect, tls, timeout, reset, protocol, 429, 529, 4xx, 5xx,
   // sse_error; empty when it did.

@@ -1,5 +1,5 @@
-// Expected failures as values. Used everywhere an error is a normal outcome (a refusal, a reset, a bad
-// request); exceptions are left for bugs and broken setup.
+// Expected failures as values. Used everywhere an error is a normal outcome (a refusal, a reset, a
+// bad request); exceptions are left for bugs and broken setup.
 #pragma once
 
 #include <tl/expected.hpp>

@@ -1,5 +1,5 @@
-// What one inference consumed, in disjoint classes: every token is in exactly one class, so sums are
-// always right. Each dialect converts its vendor's convention at its own border (provider/).
+// What one inference consumed, in disjoint classes: every token is in exactly one class, so sums
+// are always right. Each dialect converts its vendor's convention at its own border (provider/).
 // Absent is not zero: a class the provider said nothing about has no value.
 #pragma once
 
@@ -14,22 +14,22 @@
 namespace tokenweir {
 
 enum class TokenClass : std::uint8_t {
-  input,               // uncached text input: total input minus every other input class
-  cache_read,          // text served from the provider's cache
-  cache_write_5m,      // written to the cache, by time to live
+  input,           // uncached text input: total input minus every other input class
+  cache_read,      // text served from the provider's cache
+  cache_write_5m,  // written to the cache, by time to live
   cache_write_30m,
   cache_write_1h,
   cache_write_12h,
-  cache_write_unknown, // written, time to live not told
+  cache_write_unknown,  // written, time to live not told
   audio_input,
   audio_cache_read,
   image_input,
   image_cache_read,
   video_input,
   document_input,
-  tool_input,          // results of the provider's own tools fed back, when reported apart
+  tool_input,  // results of the provider's own tools fed back, when reported apart
   citation_input,
-  output,              // visible text and tool calls: total output minus the other output classes
+  output,  // visible text and tool calls: total output minus the other output classes
   reasoning,
   audio_output,
   image_output,
@@ -48,10 +48,10 @@ enum class CallClass : std::uint8_t {
   maps,
   search_unit,
   classification,
-  request,          // a flat fee of the request itself
-  image,            // images made, where priced by the image
+  request,  // a flat fee of the request itself
+  image,    // images made, where priced by the image
   page,
-  second_input,     // audio seconds heard
+  second_input,  // audio seconds heard
   second_output,
   character_input,
 };
