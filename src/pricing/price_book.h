@@ -16,10 +16,10 @@ namespace tokenweir::pricing {
 enum class UnknownModel : std::uint8_t { estimate, reject, allow };
 
 struct PriceQuery {
-  std::string_view prices;           // the config's `prices:` of the provider, i.e. a price file's list
+  std::string_view prices;  // the config's `prices:` of the provider, i.e. a price file's list
   std::string_view model_requested;
-  Time at{};                         // the request's start, UTC: picks period and window
-  std::string_view host;             // regional uplifts
+  Time at{};              // the request's start, UTC: picks period and window
+  std::string_view host;  // regional uplifts
   std::string_view region;
   bool batch = false;
 };
@@ -28,7 +28,7 @@ class PriceBook {
  public:
   struct Rows;
   explicit PriceBook(std::shared_ptr<const Rows> rows);
-  PriceBook();                       // empty: everything is unpriced
+  PriceBook();  // empty: everything is unpriced
 
   // Prices every inference of the answer (served model first, then the requested one) and sums.
   [[nodiscard]] Bill bill(const PriceQuery& query, const Answer& answer,

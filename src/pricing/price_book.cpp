@@ -1,0 +1,121 @@
+#include "pricing/price_book.h"
+
+#include <fmt/format.h>
+
+#include "pricing/model_id.h"
+#include "pricing/quote.h"
+#include "pricing/rates.h"
+
+namespace tokenweir::pricing {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+const PriceList* find_list(const PriceBook::Rows& rows, std::string_view name) {
+  const auto found = rows.lists.find(name);
+  return found == rows.lists.end() ? nullptr : &found->second;
+}
+
+Circumstances circumstances_of(const PriceQuery& query, const Answer& answer) {
+  Circumstances result;
+  result.service_tier = normal_service_tier(answer.service_tier, query.batch);
+  result.speed = lower(answer.speed);
+  result.region = lower(answer.region.empty() ? query.region : std::string_view(answer.region));
+  result.host = lower(query.host);
+  result.byok = answer.byok;
+  return result;
+}
+
+// The model that served wins; the requested one helps where the served name is not listed.
+Lookup find_row(const PriceList& list, const Inference& inference, const PriceQuery& query,
+                const Answer& answer) {
+  if (!inference.model.empty() && inference.model != answer.model_served) {
+    return find_model(list, inference.model, query.at);
+  }
+  if (const Lookup served = find_model(list, answer.model_served, query.at);
+      served.model != nullptr) {
+    return served;
+  }
+  return find_model(list, query.model_requested, query.at);
+}
+
+}  // namespace
+
+PriceBook::PriceBook(std::shared_ptr<const Rows> rows) : rows_(std::move(rows)) {}
+PriceBook::PriceBook() : rows_(std::make_shared<const Rows>()) {}
+
+Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel unknown) const {
+  Bill bill;
+  bill.by_inference.resize(answer.inferences.size());
+  const PriceList* list = find_list(*rows_, query.prices);
+  if (list == nullptr) return bill;
+
+  const Circumstances circumstances = circumstances_of(query, answer);
+  const Lookup own = find_row(*list, Inference{}, query, answer);
+  if (own.model != nullptr) bill.canonical_model = own.model->id;
+  if (answer.inferences.empty()) return bill;
+
+  Sums sums;
+  std::vector<ExactSum> by_inference(answer.inferences.size());
+  std::vector<bool> known(answer.inferences.size(), false);
+  bool estimated = false;
+  bool complete = true;
+  for (std::size_t i = 0; i < answer.inferences.size(); ++i) {
+    const Inference& inference = answer.inferences[i];
+    const Lookup found = find_row(*list, inference, query, answer);
+    const Quote quote = make_quote(*list, found, inference.usage, query.at, circumstances);
+    if (!bill.price_id.empty()) bill.price_id += ";";
+    bill.price_id += quote.describe();
+    const bool unlisted = found.model == nullptr && unknown == UnknownModel::allow;
+    if (unlisted || quote.has_no_rate() || quote.overflowed || inference.usage.empty()) {
+      complete = false;
+      continue;
+    }
+    estimated = estimated || quote.is_estimate();
+    sums.add(quote);
+    Sums single;
+    single.add(quote);
+    by_inference[i] = single.total_cost();
+    known[i] = true;
+  }
+  bill.price_id = fmt::format("{}/{}#{}", list->name, bill.price_id, rows_->revision.substr(0, 12));
+
+  // Shares of one rounded total, so that parts add up whichever way the row is cut.
+  std::vector<std::int64_t> shares(by_inference.size());
+  const auto total = apportion(by_inference, shares);
+  if (!total) return bill;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (known[i]) bill.by_inference[i] = Money::picodollars(shares[i]);
+  }
+  // One inference without a price leaves the row without one: a part is not the cost.
+  if (!complete) return bill;
+  bill.cost = apportion(sums.cost, bill.by_kind);
+  bill.list_cost = sums.list_cost.rounded();
+  bill.cache_savings = sums.cache_savings.rounded();
+  bill.cache_write_premium = sums.cache_write_premium.rounded();
+  bill.pricing = estimated ? Pricing::fallback : Pricing::priced;
+  return bill;
+}
+
+std::string_view PriceBook::provider_label(std::string_view prices) const {
+  const PriceList* list = find_list(*rows_, prices);
+  return list == nullptr ? std::string_view{} : std::string_view(list->provider);
+}
+
+std::string_view PriceBook::canonical_model(std::string_view prices, std::string_view model,
+                                            Time at) const {
+  const PriceList* list = find_list(*rows_, prices);
+  if (list == nullptr) return {};
+  const Lookup found = find_model(*list, model, at);
+  return found.model == nullptr ? std::string_view{} : std::string_view(found.model->id);
+}
+
+std::string_view PriceBook::revision() const { return rows_->revision; }
+
+}  // namespace tokenweir::pricing

@@ -1,0 +1,286 @@
+#include "pricing/quote.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pricing/model_id.h"
+
+namespace tokenweir::pricing {
+namespace {
+
+Lookup find_listed(const PriceList& list, const std::string& id) {
+  if (const auto exact = list.exact.find(id); exact != list.exact.end()) {
+    return {&list.models[exact->second], Found::exact};
+  }
+  // The longest listed prefix of the id: walk its own prefixes from the long end.
+  for (std::size_t length = id.size(); length > 0 && !list.prefixes.empty(); --length) {
+    const auto prefix = list.prefixes.find(std::string_view(id).substr(0, length));
+    if (prefix != list.prefixes.end()) return {&list.models[prefix->second], Found::pattern};
+  }
+  for (const Pattern& pattern : list.patterns) {
+    if (std::regex_match(id, pattern.regex)) return {&list.models[pattern.model], Found::pattern};
+  }
+  return {};
+}
+
+Lookup find_listed_or_alias(const PriceList& list, const std::string& id, Time at) {
+  for (const Alias& alias : list.aliases) {
+    if (alias.name == id && alias.from <= at && at < alias.to) {
+      const auto target = list.exact.find(alias.model);
+      if (target != list.exact.end()) return {&list.models[target->second], Found::alias};
+    }
+  }
+  return find_listed(list, id);
+}
+
+// The period that holds the time, else the nearest one.
+const Period* nearest_period(const Model& model, Time at, bool& outside) {
+  const Period* found = model.period(at);
+  outside = found == nullptr;
+  if (found != nullptr) return found;
+  for (const Period& candidate : model.periods) {
+    if (found == nullptr || candidate.from <= at) found = &candidate;
+  }
+  return found;
+}
+
+// A modifier of a nearer level replaces one of the same name from further out.
+std::vector<const Modifier*> applicable(const PriceList& list, const Model* model, const Band* band,
+                                        const Circumstances& circumstances) {
+  std::vector<const Modifier*> by_name;
+  const auto take = [&](const std::vector<Modifier>& level) {
+    for (const Modifier& modifier : level) {
+      const auto same = std::ranges::find(by_name, modifier.name, &Modifier::name);
+      if (same != by_name.end()) {
+        *same = &modifier;
+      } else {
+        by_name.push_back(&modifier);
+      }
+    }
+  };
+  take(list.modifiers);
+  if (model != nullptr) take(model->modifiers);
+  if (band != nullptr) take(band->modifiers);
+  std::erase_if(by_name,
+                [&](const Modifier* modifier) { return !matches(modifier->when, circumstances); });
+  return by_name;
+}
+
+// What is being worked out: list and contracted rates, and the factor of each kind.
+struct Working {
+  Rates list;
+  Rates contracted;
+  std::array<Factor, kKinds> factors;
+};
+
+void apply(const Adjustment& adjustment, Working& working, bool& overflowed) {
+  working.list.overlay(adjustment.rates);
+  working.contracted.overlay(adjustment.rates);
+  if (!adjustment.factor) return;
+  for (Kind k = 0; k < kKinds; ++k) {
+    if (!adjustment.kinds[k]) continue;
+    const auto product = working.factors[k].times(*adjustment.factor);
+    if (product) {
+      working.factors[k] = *product;
+    } else {
+      overflowed = true;
+    }
+  }
+}
+
+const Contract* contract_in_force(const PriceList& list, const Model* model, Time at) {
+  if (model != nullptr) {
+    for (const Contract& contract : model->contracts) {
+      if (contract.contains(at)) return &contract;
+    }
+  }
+  for (const Contract& contract : list.contracts) {
+    if (contract.contains(at)) return &contract;
+  }
+  return nullptr;
+}
+
+// The contracted rates of the band that was chosen from the list price.
+const Rates* contract_rates(const Contract& contract, std::uint64_t min_input_tokens) {
+  for (const Band& band : contract.bands) {
+    if (band.min_input_tokens == min_input_tokens) return &band.rates;
+  }
+  return nullptr;
+}
+
+// Kind by kind the highest rate any model of the list has now, at this context size: an upper
+// bound.
+Rates dearest_rates(const PriceList& list, std::uint64_t input_tokens, Time at) {
+  Rates dearest;
+  for (const Model& model : list.models) {
+    const Period* period = model.period(at);
+    if (period == nullptr) continue;
+    const Rates& rates = period->band(input_tokens).rates;
+    for (Kind k = 0; k < kKinds; ++k) {
+      const auto rate = find_rate(rates, k);
+      if (rate && rate->picodollars > dearest.picodollars[k].value_or(-1)) {
+        dearest.picodollars[k] = rate->picodollars;
+      }
+    }
+  }
+  return dearest;
+}
+
+std::uint64_t count_of(const Usage& usage, Kind k) {
+  const auto& count = is_token(k) ? usage.tokens[k] : usage.calls[k - kTokenClasses];
+  return count.value_or(0);
+}
+
+bool is_cache_write(Kind k) {
+  return is_token(k) && kind_of(static_cast<TokenClass>(k)) == CostKind::cache_write;
+}
+bool is_cache_read(Kind k) {
+  return is_token(k) && kind_of(static_cast<TokenClass>(k)) == CostKind::cache_read;
+}
+
+// What the same tokens would have cost without a cache.
+Kind uncached_kind(Kind k) {
+  if (k == kind(TokenClass::audio_cache_read)) return kind(TokenClass::audio_input);
+  if (k == kind(TokenClass::image_cache_read)) return kind(TokenClass::image_input);
+  return kind(TokenClass::input);
+}
+
+}  // namespace
+
+Lookup find_model(const PriceList& list, std::string_view model, Time at) {
+  if (model.empty()) return {};
+  const std::string id = normal_model_id(model);
+  if (const Lookup found = find_listed_or_alias(list, id, at); found.model != nullptr) return found;
+  for (const std::string& simpler : simpler_model_ids(id)) {
+    Lookup found = find_listed_or_alias(list, simpler, at);
+    if (found.model == nullptr) continue;
+    if (found.found == Found::exact) found.found = Found::simplified;
+    return found;
+  }
+  return {};
+}
+
+Quote make_quote(const PriceList& list, const Lookup& found, const Usage& usage, Time at,
+                 const Circumstances& circumstances) {
+  Quote quote;
+  quote.list = &list;
+  quote.model = found.model;
+  quote.found = found.found;
+  const std::uint64_t context = usage.total_input().value_or(0);
+
+  Working working;
+  if (quote.model != nullptr) {
+    quote.period = nearest_period(*quote.model, at, quote.outside_periods);
+    quote.band = &quote.period->band(context);
+    working.list = quote.band->rates;
+  } else {
+    working.list = dearest_rates(list, context, at);
+  }
+  working.contracted = working.list;
+  quote.contract = contract_in_force(list, quote.model, at);
+  if (quote.contract != nullptr && quote.band != nullptr) {
+    const Rates* own = contract_rates(*quote.contract, quote.band->min_input_tokens);
+    if (own != nullptr) working.contracted.overlay(*own);
+  }
+
+  quote.modifiers = applicable(list, quote.model, quote.band, circumstances);
+  if (quote.is_estimate()) {
+    // An estimate is an upper bound: it takes surcharges and no discounts.
+    std::erase_if(quote.modifiers, [](const Modifier* modifier) {
+      const auto& factor = modifier->adjustment.factor;
+      return !factor || factor->numerator < factor->denominator;
+    });
+  }
+  for (const Modifier* modifier : quote.modifiers) {
+    apply(modifier->adjustment, working, quote.overflowed);
+  }
+  if (quote.period != nullptr && !quote.outside_periods) {
+    for (const Window& window : quote.period->windows) {
+      if (!window.contains(at)) continue;
+      quote.window = &window;
+      apply(window.adjustment, working, quote.overflowed);
+    }
+  }
+  quote.provisioned = is_provisioned(circumstances.service_tier);
+
+  for (Kind k = 0; k < kKinds; ++k) {
+    const std::uint64_t count = count_of(usage, k);
+    if (count == 0) continue;
+    QuoteLine line;
+    line.kind = k;
+    line.count = count;
+    if (const auto rate = find_rate(working.list, k)) {
+      line.rate = rate->picodollars;
+      line.contract_rate = find_rate(working.contracted, k)->picodollars;
+      if (rate->from != k) line.rate_from = rate->from;
+      line.substitute_said = rate->substitute;
+      // A borrowed rate is multiplied as the kind it was borrowed for.
+      line.factor = quote.provisioned && is_token(k) ? Factor{0, 1} : working.factors[k];
+      line.contract_factor = line.factor;
+      if (quote.contract != nullptr && quote.contract->factor && quote.contract->kinds[k]) {
+        const auto product = line.factor.times(*quote.contract->factor);
+        quote.overflowed = quote.overflowed || !product;
+        line.contract_factor = product.value_or(line.factor);
+      }
+    }
+    if ((is_cache_read(k) || is_cache_write(k)) && line.rate) {
+      if (const auto plain = find_rate(working.contracted, uncached_kind(k))) {
+        line.plain_rate = plain->picodollars;
+      }
+    }
+    quote.lines.push_back(line);
+  }
+  return quote;
+}
+
+bool Quote::has_no_rate() const {
+  return !lines.empty() &&
+         std::ranges::none_of(lines, [](const QuoteLine& line) { return line.rate.has_value(); });
+}
+
+std::string Quote::describe() const {
+  std::string text = model != nullptr ? model->id : std::string("dearest");
+  if (found == Found::alias) text += "(alias)";
+  if (period != nullptr) text += fmt::format("@{}", period->label);
+  if (outside_periods) text += "?";
+  if (band != nullptr && band->min_input_tokens > 0) {
+    text += fmt::format(">={}", band->min_input_tokens);
+  }
+  if (window != nullptr) text += "~" + window->text;
+  for (const Modifier* modifier : modifiers) text += "+" + modifier->name;
+  if (provisioned) text += "+provisioned";
+  if (contract != nullptr) text += "+contract";
+  for (const QuoteLine& line : lines) {
+    if (!line.rate) {
+      text += fmt::format("!{}=none", file_name_of(line.kind));
+    } else if (line.substitute_said && line.rate_from) {
+      text += fmt::format("!{}={}", file_name_of(line.kind), file_name_of(*line.rate_from));
+    }
+  }
+  return text;
+}
+
+void Sums::add(const Quote& quote) {
+  for (const QuoteLine& line : quote.lines) {
+    if (!line.rate) continue;
+    const auto bucket = static_cast<std::size_t>(cost_kind_of(line.kind));
+    cost[bucket].add(line.count, line.contract_rate, line.contract_factor);
+    list_cost.add(line.count, *line.rate, line.factor);
+    if (!line.plain_rate) continue;
+    const std::int64_t difference = *line.plain_rate - line.contract_rate;
+    if (is_cache_read(line.kind)) {
+      cache_savings.add(line.count, difference, line.contract_factor);
+    } else {
+      cache_write_premium.add(line.count, -difference, line.contract_factor);
+    }
+  }
+}
+
+ExactSum Sums::total_cost() const {
+  ExactSum total;
+  for (const ExactSum& part : cost) total.add(part);
+  return total;
+}
+
+}  // namespace tokenweir::pricing
