@@ -1,0 +1,84 @@
+#include "settle/settle.h"
+
+#include <algorithm>
+
+namespace tokenweir::settle {
+namespace {
+
+pricing::PriceQuery query_of(const Record& record, const Context& context) {
+  pricing::PriceQuery query;
+  query.prices = context.prices;
+  query.model_requested = record.model_requested;
+  query.at = record.started_at;
+  query.host = context.host;
+  query.region = record.region;
+  return query;
+}
+
+bool has_usage(const Answer& answer) {
+  return std::ranges::any_of(answer.inferences,
+                             [](const Inference& inference) { return !inference.usage.empty(); });
+}
+
+// The provider's own answer says that it refused or failed before any inference was kept. A timeout
+// or a cut connection is no such answer: the work may have been done and billed.
+bool answered_with_error(const Record& record) {
+  const std::string_view fault = record.provider_fault;
+  return fault == "4xx" || fault == "429" || fault == "5xx" || fault == "529";
+}
+
+void bill_nothing(Record& record, std::string_view reason) {
+  Bill& bill = record.bill;
+  bill.cost = Money{};
+  bill.list_cost = Money{};
+  bill.cache_savings = Money{};
+  bill.cache_write_premium = Money{};
+  bill.by_kind.fill(0);
+  bill.by_inference.assign(record.answer.inferences.size(), Money{});
+  bill.pricing = Pricing::priced;
+  bill.price_id = reason;
+}
+
+// A complete answer that reports one side speaks for both: an embedding has no output. After a cut
+// the side that is missing is unknown.
+UsageSource source_of(const Answer& answer, bool side_reported) {
+  const bool ended =
+      answer.end_state == EndState::complete || answer.end_state == EndState::truncated;
+  return side_reported || ended ? answer.source : UsageSource::none;
+}
+
+}  // namespace
+
+void settle(Record& record, const pricing::PriceBook& prices, const Context& context) {
+  Answer& answer = record.answer;
+  record.input_source = UsageSource::none;
+  record.output_source = UsageSource::none;
+  // Tokens that were only counted for the asking are nobody's consumption.
+  if (context.free_endpoint) answer.inferences.clear();
+
+  record.bill = prices.bill(query_of(record, context), answer, context.unknown_model);
+  if (has_usage(answer)) {
+    Usage total;
+    for (const Inference& inference : answer.inferences) total.add(inference.usage);
+    record.input_source = source_of(answer, total.total_input().has_value());
+    record.output_source = source_of(answer, total.total_output().has_value());
+    if (record.input_source == UsageSource::none && !record.bill.price_id.empty()) {
+      record.bill.price_id += "!input=unknown";
+    }
+    if (record.output_source == UsageSource::none && !record.bill.price_id.empty()) {
+      record.bill.price_id += "!output=unknown";
+    }
+    return;
+  }
+
+  answer.source = UsageSource::none;
+  if (!record.sent) {
+    bill_nothing(record, "not_sent");
+  } else if (context.free_endpoint) {
+    bill_nothing(record, "free");
+  } else if (answered_with_error(record)) {
+    bill_nothing(record, "error_answer");
+  }
+}
+
+}  // namespace tokenweir::settle

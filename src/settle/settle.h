@@ -1,0 +1,27 @@
+// The last pure step of an exchange: from what was learned to what it cost and how that is known.
+// Fills `bill`, `input_source` and `output_source` of the record; a test can call it with values
+// alone.
+#pragma once
+
+#include <string_view>
+
+#include "core/record.h"
+#include "pricing/price_book.h"
+
+namespace tokenweir::settle {
+
+struct Context {
+  std::string_view prices;        // the provider's price list; empty: it has none
+  std::string_view host;          // of the provider: regional hosts have their own prices
+  bool free_endpoint = false;     // never billed (counting tokens, listing models)
+  bool metered_endpoint = false;  // its answer may carry usage
+  bool async_job = false;         // starts work whose usage arrives with another exchange
+  pricing::UnknownModel unknown_model = pricing::UnknownModel::estimate;
+};
+
+// Costs are exactly zero where nothing can have been billed: no byte reached the provider, the
+// endpoint is free, or the provider itself answered with an error and no usage. Where work may have
+// been done and nobody said how much, the cost stays without a value.
+void settle(Record& record, const pricing::PriceBook& prices, const Context& context);
+
+}  // namespace tokenweir::settle
