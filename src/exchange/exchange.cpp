@@ -1,0 +1,203 @@
+#include "exchange/exchange.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include "http/write.h"
+#include "settle/settle.h"
+
+namespace tokenweir::exchange {
+namespace {
+
+constexpr std::chrono::milliseconds kPlaceRetry{10};
+constexpr int kPlaceRetries = 200;
+
+std::string without_query(std::string_view target) {
+  return std::string(target.substr(0, target.find('?')));
+}
+
+std::int64_t micros(Instant from, Instant to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+}  // namespace
+
+Exchange::Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot,
+                   ClientLink& client, const http::RequestHead& head)
+    : services_(services),
+      snapshot_(std::move(snapshot)),
+      config_(snapshot_->config),
+      client_(client),
+      head_(head),
+      body_(config_.limits.request_memory, config_.spill_directory) {}
+
+Awaitable<After> Exchange::run() {
+  begin();
+  services_.live.exchanges_in_flight.fetch_add(1, std::memory_order_relaxed);
+  try {
+    co_await attempt();
+  } catch (const std::exception& bug) {
+    // Only bugs arrive here. The client sees a cut connection, the record says who was at fault.
+    spdlog::error("exchange {} ended by an internal error: {}", record_->id, bug.what());
+    record_->answer.end_state = EndState::proxy_abort;
+    after_ = After::reset;
+  }
+  services_.live.exchanges_in_flight.fetch_sub(1, std::memory_order_relaxed);
+  client_.watch(nullptr);
+  provider_.reset();
+  publish();
+  co_return after_;
+}
+
+Awaitable<void> Exchange::attempt() {
+  if (Outcome no = identify()) co_return co_await refuse(*no);
+  if (Outcome no = co_await reserve_place()) co_return co_await refuse(*no);
+  if (Outcome no = co_await take_body()) co_return co_await refuse(*no);
+  if (Outcome no = understand()) co_return co_await refuse(*no);
+  if (Outcome no = admit()) co_return co_await refuse(*no);
+  if (Outcome no = co_await forward()) co_return co_await refuse(*no);
+  co_await relay();
+}
+
+void Exchange::begin() {
+  arrived_ = services_.clock.monotonic();
+  record_ = std::make_unique<Record>();
+  record_->started_at = services_.clock.now();
+  record_->id = services_.next_id(record_->started_at);
+  record_->policy_revision = config_.revision;
+  record_->method = head_.method;
+  record_->path = without_query(head_.path_and_query);
+}
+
+Exchange::Outcome Exchange::identify() {
+  auto routed = identify::route(head_, config_);
+  if (!routed) {
+    const identify::Rejected& no = routed.error();
+    return Refusal{no.status, no.code, no.message, {}, {}};
+  }
+  routed_ = std::move(*routed);
+  record_->provider = routed_.provider->name;
+  record_->provider_label = snapshot_->prices.provider_label(routed_.provider->prices);
+  if (record_->provider_label.empty()) record_->provider_label = routed_.provider->name;
+  record_->dialect = provider::name_of(routed_.endpoint.dialect);
+  record_->endpoint = routed_.endpoint.name;
+
+  auto attribution = identify::attribute(head_, routed_, config_);
+  if (!attribution) {
+    const identify::Rejected& no = attribution.error();
+    return Refusal{no.status, no.code, no.message, no.code, {}};
+  }
+  record_->attribution = std::move(*attribution);
+  if (identify::admitted_retries(head_) > 0) record_->retry_cause = "sdk_header";
+  if (routed_.endpoint.dialect == provider::Dialect::opaque &&
+      config_.raw_endpoints == config::RawEndpoints::refuse) {
+    return Refusal{404, "unknown_endpoint", "this path is not a known API endpoint", "unknown_endpoint", {}};
+  }
+  return std::nullopt;
+}
+
+Awaitable<Exchange::Outcome> Exchange::reserve_place() {
+  if (services_.live.draining.load(std::memory_order_relaxed)) after_ = After::close;
+  if (!services_.publisher.healthy() && config_.ledger.on_failure == config::LedgerFailure::refuse) {
+    co_return Refusal{503, "ledger_unavailable", "the ledger cannot store records at the moment", {}, {}};
+  }
+  for (int tries = 0; !services_.publisher.try_reserve(); ++tries) {
+    if (tries == kPlaceRetries) {
+      co_return Refusal{503, "ledger_unavailable", "the ledger cannot keep up at the moment", {}, {}};
+    }
+    boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor, kPlaceRetry);
+    co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  place_reserved_ = true;
+  co_return std::nullopt;
+}
+
+Exchange::Outcome Exchange::admit() { return std::nullopt; }
+
+Awaitable<void> Exchange::refuse(Refusal refusal) {
+  record_->http_status = refusal.status;
+  record_->refusal = refusal.reason;
+  record_->provider_fault = refusal.fault;
+  record_->answer.end_state = refusal.fault.empty() ? EndState::refused : EndState::provider_error;
+  if (refusal.status == 0) {  // The client is gone; there is nobody to tell.
+    record_->answer.end_state = EndState::client_abort;
+    after_ = After::reset;
+    co_return;
+  }
+
+  const provider::Family family =
+      routed_.provider == nullptr ? provider::Family::opaque : routed_.provider->dialect;
+  provider::Problem problem;
+  problem.status = refusal.status;
+  problem.code = refusal.code;
+  problem.message = refusal.message;
+  problem.request_id = record_->id;
+  const provider::ErrorAnswer answer = provider::error_answer(routed_.endpoint, family, problem);
+
+  std::vector<std::pair<std::string_view, std::string_view>> extra;
+  extra.emplace_back("X-LLM-Request-Id", record_->id);
+  if (!answer.request_id_header.empty()) extra.emplace_back(answer.request_id_header, record_->id);
+  if (refusal.fault.empty() && refusal.status < 500) extra.emplace_back("x-should-retry", "false");
+
+  // Unread request bytes would be taken for the next request.
+  const bool reusable = head_.keep_alive && request_decoder_.done() &&
+                        !services_.live.draining.load(std::memory_order_relaxed);
+  after_ = reusable ? After::keep_alive : After::close;
+  std::string& out = services_.out;
+  out.clear();
+  http::append_own_response(out, refusal.status, answer.content_type, answer.body, !reusable,
+                            head_.method == "HEAD", extra);
+  record_->response_bytes += answer.body.size();
+  LinkStatus status = client_.write_now(out);
+  if (status == LinkStatus::would_block) {
+    status = co_await client_.flush(after(config_.timeouts.client_write));
+  }
+  if (status != LinkStatus::ok) after_ = After::reset;
+}
+
+void Exchange::publish() {
+  if (!place_reserved_) return;  // Never routed, or no place in the queue: nothing reached anyone.
+  const Instant now = services_.clock.monotonic();
+  record_->finished_at = services_.clock.now();
+  record_->duration_us = micros(arrived_, now);
+  if (first_content_ != Instant{} && sent_ != Instant{}) {
+    record_->ttft_us = micros(sent_, first_content_);
+  }
+  if (content_events_ > 1) {
+    record_->inter_token_us = micros(first_content_, last_content_) /
+                              static_cast<std::int64_t>(content_events_ - 1);
+  }
+  settle::Context context;
+  context.prices = routed_.provider == nullptr ? std::string_view{} : routed_.provider->prices;
+  context.host = routed_.provider == nullptr ? std::string_view{} : routed_.provider->origin.host;
+  context.free_endpoint = routed_.endpoint.free;
+  context.metered_endpoint = routed_.endpoint.metered;
+  context.async_job = routed_.endpoint.async_job;
+  context.unknown_model = config_.unknown_model;
+  settle::settle(*record_, snapshot_->prices, context);
+  services_.publisher.publish(std::move(record_));
+}
+
+void Exchange::on_client_left() {
+  // A plain client that ends its sending side may have half-closed; one that asked for a stream and
+  // does so has hung up (no SDK half-closes).
+  if (!client_.gone() && !record_->streaming) return;
+  client_left_ = true;
+  if (provider_ != nullptr && !worth_reading_on()) provider_->interrupt();
+}
+
+void Exchange::on_early_answer() {
+  answered_early_ = true;
+  client_.interrupt();
+  if (provider_ != nullptr) provider_->interrupt();
+}
+
+Instant Exchange::after(std::chrono::milliseconds wait) const {
+  return services_.clock.monotonic() + wait;
+}
+
+}  // namespace tokenweir::exchange

@@ -1,0 +1,136 @@
+// The story of one request: listen -> identify -> admit -> forward <-> meter -> settle -> publish.
+// This is the only place that knows the order. Every ending passes through publish() exactly once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record.h"
+#include "exchange/ports.h"
+#include "exchange/services.h"
+#include "exchange/snapshot.h"
+#include "http/body.h"
+#include "http/message.h"
+#include "identify/identify.h"
+#include "meter/answer_meter.h"
+#include "meter/usage_chunk_filter.h"
+#include "platform/body_store.h"
+
+namespace tokenweir::exchange {
+
+// What becomes of the client's connection.
+enum class After : std::uint8_t {
+  keep_alive,
+  close,   // in order, lingering until the client has read the answer
+  reset,   // so that a cut answer cannot be taken for a whole one
+};
+
+class Exchange {
+ public:
+  // `head` views bytes that stay until the client link reads the next head. All references outlive
+  // run().
+  Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot, ClientLink& client,
+           const http::RequestHead& head);
+
+  Awaitable<After> run();
+
+ private:
+  // A "no" of ours, or a failure of the provider, as it is told to the client.
+  struct Refusal {
+    int status = 500;
+    std::string_view code;
+    std::string_view message;   // fixed text
+    std::string_view reason;    // the ledger's `refusal`; empty for provider faults
+    std::string_view fault;     // the ledger's provider_fault; empty for refusals
+  };
+  using Outcome = std::optional<Refusal>;   // empty: go on
+
+  // Forwards link events of one end to a member function.
+  struct Watch final : LinkWatcher {
+    Watch(Exchange& owner, void (Exchange::*handler)()) : owner_(owner), handler_(handler) {}
+    void on_link_event() override { (owner_.*handler_)(); }
+    Exchange& owner_;
+    void (Exchange::*handler_)();
+  };
+
+  Awaitable<void> attempt();
+  void begin();
+  void publish();
+
+  // identify
+  Outcome identify();
+  Outcome admit();
+  Awaitable<Outcome> reserve_place();
+
+  // the request
+  Awaitable<Outcome> take_body();
+  Outcome understand();
+  Awaitable<Outcome> forward();
+  Awaitable<LinkStatus> send_stored(bool with_usage_edit);
+  Awaitable<LinkStatus> send_streaming();
+  void write_request_head(std::string& out, http::Framing framing, bool body_edited);
+  Awaitable<Outcome> await_answer_head();
+  Awaitable<bool> answered_without_usage();
+
+  // the answer
+  Awaitable<void> relay();
+  Awaitable<bool> next_answer_bytes(std::string_view& bytes);
+  void deliver(std::string_view data);
+  void write_answer_head(std::string& out);
+  Awaitable<void> hand_to_client(bool last);
+  Awaitable<void> tunnel();
+  Awaitable<void> refuse(Refusal refusal);
+  [[nodiscard]] bool worth_reading_on() const;
+  void note_first_content();
+
+  void on_client_left();
+  void on_early_answer();
+  [[nodiscard]] Instant after(std::chrono::milliseconds wait) const;
+
+  Services& services_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  const config::Config& config_;
+  ClientLink& client_;
+  const http::RequestHead& head_;
+
+  std::unique_ptr<Record> record_;
+  bool place_reserved_ = false;
+  After after_ = After::close;
+
+  identify::Routed routed_;
+  provider::Asked asked_;
+  platform::BodyStore body_;
+  http::BodyDecoder request_decoder_;
+  std::vector<provider::Splice> splices_;
+  bool ask_for_usage_ = false;
+
+  std::unique_ptr<ProviderLink> provider_;
+  bool request_sent_ = false;       // whole
+  bool answered_early_ = false;
+
+  std::string answer_bytes_;        // owned bytes of the answer's head while it is incomplete
+  http::ResponseHead answer_head_;  // views into answer_bytes_
+  std::string_view answer_rest_;    // body bytes that came with the head
+  std::optional<meter::AnswerMeter> meter_;
+  std::optional<meter::UsageChunkFilter> filter_;
+  http::BodyDecoder answer_decoder_;
+  http::Framing client_framing_;
+  bool client_left_ = false;
+  bool proxy_cut_ = false;
+
+  Watch client_watch_{*this, &Exchange::on_client_left};
+  Watch provider_watch_{*this, &Exchange::on_early_answer};
+
+  Instant arrived_{};
+  Instant ready_{};                 // the request was understood
+  Instant sent_{};
+  Instant first_byte_{};
+  Instant first_content_{};
+  Instant last_content_{};
+  std::uint64_t content_events_ = 0;
+};
+
+}  // namespace tokenweir::exchange

@@ -1,0 +1,39 @@
+// What every exchange of one event loop borrows: ports, clock and buffers that hold nothing across a
+// co_await.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "core/time.h"
+#include "exchange/ports.h"
+
+namespace tokenweir::exchange {
+
+// Figures the admin listener reads while the loops run.
+struct LiveFigures {
+  std::atomic<std::int64_t> exchanges_in_flight{0};
+  std::atomic<std::int64_t> client_connections{0};
+  std::atomic<std::int64_t> provider_connections_idle{0};
+  std::atomic<std::int64_t> provider_connections_busy{0};
+  std::atomic<std::int64_t> event_loop_lag_us{0};
+  std::atomic<bool> draining{false};
+};
+
+struct Services {
+  const Clock& clock;
+  Publisher& publisher;
+  ProviderGate& providers;
+  LiveFigures& live;
+  std::function<std::string(Time)> next_id;
+  // Providers that answered 400 to a request for usage in streams: they are not asked again.
+  std::set<std::string, std::less<>> refuses_stream_usage;
+  // Scratch, valid only between two suspension points.
+  std::string out;
+  std::string payload;
+  std::string file_buffer;
+};
+
+}  // namespace tokenweir::exchange

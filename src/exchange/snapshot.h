@@ -1,0 +1,15 @@
+// Configuration and prices as one immutable value: swapped whole at a reload; an exchange keeps the
+// one it began with.
+#pragma once
+
+#include "config/config.h"
+#include "pricing/price_book.h"
+
+namespace tokenweir::exchange {
+
+struct Snapshot {
+  config::Config config;
+  pricing::PriceBook prices;
+};
+
+}  // namespace tokenweir::exchange
