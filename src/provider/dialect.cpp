@@ -1,0 +1,180 @@
+#include "provider/dialect.h"
+
+#include <algorithm>
+#include <array>
+
+#include "provider/rules.h"
+
+namespace tokenweir::provider {
+namespace {
+
+constexpr std::array<std::string_view, 8> kFamilies = {"openai", "azure",  "anthropic", "gemini",
+                                                       "vertex", "cohere", "ollama",    "opaque"};
+
+constexpr std::array<std::string_view, 15> kDialects = {"openai_chat",
+                                                        "openai_completions",
+                                                        "openai_responses",
+                                                        "openai_embeddings",
+                                                        "openai_images",
+                                                        "openai_audio",
+                                                        "openai_misc",
+                                                        "anthropic_messages",
+                                                        "anthropic_misc",
+                                                        "gemini",
+                                                        "gemini_interactions",
+                                                        "gemini_misc",
+                                                        "cohere",
+                                                        "ollama",
+                                                        "opaque"};
+
+// The vendors. A family's own vendor is asked first, then the others in this order: a server of one
+// family often offers another family's paths beside its own.
+constexpr std::array kVendors = std::to_array<Vendor>({
+    {bit(Family::openai) | bit(Family::azure), recognise_openai},
+    {bit(Family::anthropic), recognise_anthropic},
+    {bit(Family::gemini) | bit(Family::vertex), recognise_gemini},
+    {bit(Family::cohere), recognise_cohere},
+    {bit(Family::ollama), recognise_ollama},
+});
+
+// The OpenAI table holds broad words ("generate", "completion"); a native path of Ollama or Cohere
+// must not be taken for one of them.
+bool is_native_path(const Segments& path) {
+  return path.size() >= 2 && path[path.size() - 2] == "api" &&
+         (path.last() == "chat" || path.last() == "generate" || path.last() == "embed");
+}
+
+// What an API's own paths begin with; anything else in front is somebody's private prefix.
+constexpr std::array<std::string_view, 11> kRoots = {"v1",
+                                                     "v1beta",
+                                                     "v1alpha",
+                                                     "v1beta1",
+                                                     "v2",
+                                                     "api",
+                                                     "beta",
+                                                     "openai/v1",
+                                                     "openai/deployments",
+                                                     "inference/v1",
+                                                     "compatibility/v1"};
+
+bool begins_like_an_api(const Segments& path) {
+  if (path.size() == 0) return false;
+  const std::string_view first = path[0];
+  const std::string_view second = path.size() > 1 ? path[1] : std::string_view{};
+  for (const std::string_view root : kRoots) {
+    const std::size_t slash = root.find('/');
+    if (first != root.substr(0, slash)) continue;
+    if (slash == std::string_view::npos || root.substr(slash + 1) == second) return true;
+  }
+  return false;
+}
+
+Family family_of(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::openai_chat:
+    case Dialect::openai_completions:
+    case Dialect::openai_responses:
+    case Dialect::openai_embeddings:
+    case Dialect::openai_images:
+    case Dialect::openai_audio:
+    case Dialect::openai_misc:
+      return Family::openai;
+    case Dialect::anthropic_messages:
+    case Dialect::anthropic_misc:
+      return Family::anthropic;
+    case Dialect::gemini:
+    case Dialect::gemini_interactions:
+    case Dialect::gemini_misc:
+      return Family::gemini;
+    case Dialect::cohere:
+      return Family::cohere;
+    case Dialect::ollama:
+      return Family::ollama;
+    case Dialect::opaque:
+      break;
+  }
+  return Family::opaque;
+}
+
+bool has(std::span<const http::Field> fields, std::string_view name) {
+  return http::find(fields, name) != nullptr;
+}
+
+}  // namespace
+
+std::optional<Family> family_named(std::string_view name) {
+  const auto found = std::ranges::find(kFamilies, name);
+  if (found == kFamilies.end()) return std::nullopt;
+  return static_cast<Family>(found - kFamilies.begin());
+}
+
+std::string_view name_of(Family family) { return kFamilies[static_cast<std::size_t>(family)]; }
+std::string_view name_of(Dialect dialect) { return kDialects[static_cast<std::size_t>(dialect)]; }
+
+Endpoint recognise(Family family, std::string_view method, std::string_view path,
+                   std::string_view query) {
+  Endpoint endpoint;
+  const Segments segments(path);
+  if (segments.too_deep()) return endpoint;
+  const Method kind = method_named(method);
+  if (is_native_path(segments) && recognise_ollama(family, kind, segments, query, endpoint)) {
+    return endpoint;
+  }
+  for (const Vendor& vendor : kVendors) {
+    if ((vendor.own & bit(family)) == 0) continue;
+    if (vendor.recognise(family, kind, segments, query, endpoint)) return endpoint;
+  }
+  for (const Vendor& vendor : kVendors) {
+    if ((vendor.own & bit(family)) != 0) continue;
+    if (vendor.recognise(family, kind, segments, query, endpoint)) return endpoint;
+  }
+  return endpoint;
+}
+
+std::optional<Family> well_known_family(std::string_view method, std::string_view path,
+                                        std::span<const http::Field> fields) {
+  const Segments segments(path);
+  if (segments.too_deep() || !begins_like_an_api(segments)) return std::nullopt;
+  const std::string_view first = segments[0];
+  const std::string_view second = segments.size() > 1 ? segments[1] : std::string_view{};
+
+  if (first == "openai") {
+    const bool azure = second == "deployments" || has(fields, "api-key");
+    return azure ? Family::azure : Family::openai;
+  }
+  if (second == "projects" || second == "publishers") return Family::vertex;
+  if (first == "v1beta" || first == "v1alpha") return Family::gemini;
+  // Several vendors list models and keep files under the same paths; only the client's own headers
+  // tell them apart.
+  if (second == "models" || second == "files") {
+    if (has(fields, "anthropic-version")) return Family::anthropic;
+    if (has(fields, "x-goog-api-key")) return Family::gemini;
+  }
+  const Endpoint endpoint = recognise(Family::opaque, method, path, {});
+  if (endpoint.dialect == Dialect::opaque) return std::nullopt;
+  return family_of(endpoint.dialect);
+}
+
+ErrorAnswer error_answer(const Endpoint& endpoint, Family family, const Problem& problem) {
+  Family speaks = family_of(endpoint.dialect);
+  if (speaks == Family::opaque) speaks = family;
+  switch (speaks) {
+    case Family::anthropic:
+      return anthropic_error(problem);
+    case Family::gemini:
+    case Family::vertex:
+      return gemini_error(problem,
+                          endpoint.streams.value_or(false) && !endpoint.server_sent_events);
+    case Family::cohere:
+      return cohere_error(problem);
+    case Family::ollama:
+      return ollama_error(problem);
+    case Family::openai:
+    case Family::azure:
+    case Family::opaque:
+      break;
+  }
+  return openai_error(problem);
+}
+
+}  // namespace tokenweir::provider

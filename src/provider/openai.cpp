@@ -1,0 +1,119 @@
+// OpenAI's API, Azure's copy of it, and the many servers that imitate it.
+#include <array>
+
+#include "provider/rules.h"
+
+namespace tokenweir::provider {
+namespace {
+
+constexpr std::uint16_t kNotCohere = static_cast<std::uint16_t>(~bit(Family::cohere));
+constexpr std::uint16_t kOwn = bit(Family::openai) | bit(Family::azure) | bit(Family::opaque);
+constexpr std::uint16_t kSelfHosted = bit(Family::openai) | bit(Family::opaque);
+
+constexpr std::array kRules = std::to_array<Rule>({
+    {"chat/completions", kPost, Dialect::openai_chat, "chat.completions", kInference},
+    {"fim/completions", kPost, Dialect::openai_chat, "fim.completions", kInference},
+    {"agents/completions", kPost, Dialect::openai_chat, "agents.completions", kInference},
+    {"chat/completions/**", kAnyMethod, Dialect::openai_misc, "chat.completions.stored", kFree},
+    {"completions", kPost, Dialect::openai_completions, "completions", kInference},
+
+    {"responses/compact", kPost, Dialect::openai_responses, "responses.compact", kInference},
+    {"responses/input_tokens", kPost, Dialect::openai_misc, "responses.input_tokens", kFree},
+    {"responses/*/cancel", kPost, Dialect::openai_responses, "responses.cancel", kMetered},
+    {"responses/*/input_items", kGet, Dialect::openai_misc, "responses.input_items", kFree},
+    {"responses/*", kGet, Dialect::openai_responses, "responses.get", kMetered},
+    {"responses/*", kDelete, Dialect::openai_misc, "responses.delete", kFree},
+    {"responses", kPost, Dialect::openai_responses, "responses", kInference},
+    {"decisions", kPost, Dialect::openai_responses, "decisions", kInference},
+
+    {"embeddings", kPost, Dialect::openai_embeddings, "embeddings", kInference},
+    {"images/generations", kPost, Dialect::openai_images, "images", kInference},
+    {"images/edits", kPost, Dialect::openai_images, "images", kInference},
+    {"images/variations", kPost, Dialect::openai_images, "images", kInference},
+    {"audio/transcriptions", kPost, Dialect::openai_audio, "audio.transcriptions", kInference},
+    {"audio/translations", kPost, Dialect::openai_audio, "audio.translations", kInference},
+    {"audio/speech", kPost, Dialect::openai_audio, "audio.speech", kInference},
+    {"audio/**", kAnyMethod, Dialect::openai_misc, "audio", kNone, kOwn},
+
+    {"chat/moderations", kPost, Dialect::openai_misc, "moderations", kInference, kOwn},
+    {"moderations", kPost, Dialect::openai_misc, "moderations", kFree, kOwn},
+    {"classifications", kPost, Dialect::openai_misc, "classifications", kInference, kOwn},
+    {"ocr", kPost, Dialect::openai_misc, "ocr", kInference, kOwn},
+    {"rerank", kPost, Dialect::openai_misc, "rerank", kInference, kNotCohere},
+    {"score", kPost, Dialect::openai_misc, "score", kInference, kOwn},
+    {"tokenize", kPost, Dialect::openai_misc, "tokenize", kFree, kOwn},
+    {"detokenize", kPost, Dialect::openai_misc, "tokenize", kFree, kOwn},
+    {"completion", kPost, Dialect::openai_completions, "completion", kInference, kSelfHosted},
+    {"infill", kPost, Dialect::openai_completions, "infill", kInference, kSelfHosted},
+    {"generate", kPost, Dialect::openai_misc, "generate", kInference, kSelfHosted},
+    {"generate_stream", kPost, Dialect::openai_misc, "generate", kInference, kSelfHosted},
+
+    {"threads/runs", kPost, Dialect::openai_misc, "threads.runs", kMetered, kOwn},
+    {"threads/*/runs/**", kGet | kPost, Dialect::openai_misc, "threads.runs", kMetered, kOwn},
+    {"threads/**", kAnyMethod, Dialect::openai_misc, "threads", kFree, kOwn},
+    {"assistants/**", kAnyMethod, Dialect::openai_misc, "assistants", kFree, kOwn},
+    {"batches/**", kPost, Dialect::openai_misc, "batches", kAsyncJob, kOwn},
+    {"batches/**", kGet, Dialect::openai_misc, "batches", kFree, kOwn},
+    {"videos/**", kPost, Dialect::openai_misc, "videos", kAsyncJob, kOwn},
+    {"videos/**", kGet | kDelete, Dialect::openai_misc, "videos", kFree, kOwn},
+    {"realtime/**", kAnyMethod, Dialect::openai_misc, "realtime", kNone, kOwn},
+    {"live/**", kAnyMethod, Dialect::openai_misc, "live", kNone, kOwn},
+    {"conversations/**", kPost, Dialect::openai_misc, "conversations", kMetered, kOwn},
+    {"conversations/**", kGet | kDelete, Dialect::openai_misc, "conversations", kFree, kOwn},
+    {"fine_tuning/**", kPost, Dialect::openai_misc, "fine_tuning", kAsyncJob, kOwn},
+    {"fine_tuning/**", kGet | kDelete, Dialect::openai_misc, "fine_tuning", kFree, kOwn},
+    {"evals/**", kPost, Dialect::openai_misc, "evals", kAsyncJob, kOwn},
+    {"evals/**", kGet | kDelete, Dialect::openai_misc, "evals", kFree, kOwn},
+    {"vector_stores/**", kPost, Dialect::openai_misc, "vector_stores", kNone, kOwn},
+    {"vector_stores/**", kGet | kDelete, Dialect::openai_misc, "vector_stores", kFree, kOwn},
+    {"containers/**", kPost, Dialect::openai_misc, "containers", kNone, kOwn},
+    {"containers/**", kGet | kDelete, Dialect::openai_misc, "containers", kFree, kOwn},
+    {"files/**", kAnyMethod, Dialect::openai_misc, "files", kFree, kOwn},
+    {"uploads/**", kAnyMethod, Dialect::openai_misc, "files", kFree, kOwn},
+    {"models/**", kGet | kDelete, Dialect::openai_misc, "models", kFree, kOwn},
+    {"generation", kGet, Dialect::openai_misc, "generation", kFree, kOwn},
+});
+
+std::string_view type_of(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 402:
+      return "insufficient_quota";
+    case 403:
+      return "permission_error";
+    case 429:
+      return "rate_limit_error";
+    default:
+      return status >= 500 ? "server_error" : "invalid_request_error";
+  }
+}
+
+}  // namespace
+
+bool recognise_openai(Family family, Method method, const Segments& path, std::string_view,
+                      Endpoint& endpoint) {
+  const Rule* rule = first_match(kRules, family, method, path);
+  if (rule == nullptr) return false;
+  apply(*rule, endpoint);
+  // Azure names the deployment in the path, and the path wins over the body.
+  endpoint.model = percent_decoded(path.after("deployments"));
+  return true;
+}
+
+ErrorAnswer openai_error(const Problem& problem) {
+  ErrorAnswer answer;
+  answer.content_type = "application/json";
+  answer.request_id_header = "x-request-id";
+  std::string& body = answer.body;
+  body = R"({"error":{"message":)";
+  append_json_string(body, problem.message);
+  body += R"(,"type":)";
+  append_json_string(body, type_of(problem.status));
+  body += R"(,"param":null,"code":)";
+  append_json_string(body, problem.code);
+  body += "}}";
+  return answer;
+}
+
+}  // namespace tokenweir::provider

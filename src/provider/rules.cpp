@@ -1,0 +1,175 @@
+#include "provider/rules.h"
+
+#include <algorithm>
+
+namespace tokenweir::provider {
+namespace {
+
+constexpr std::string_view kRest = "/**";
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// Does the pattern fit the segments from `start`, and where does it end?
+bool fits_at(std::string_view pattern, const Segments& path, std::size_t start, std::size_t& end) {
+  std::size_t at = start;
+  while (!pattern.empty()) {
+    const std::size_t slash = std::min(pattern.find('/'), pattern.size());
+    const std::string_view wanted = pattern.substr(0, slash);
+    if (at == path.size() || (wanted != "*" && wanted != path[at])) return false;
+    ++at;
+    pattern.remove_prefix(std::min(slash + 1, pattern.size()));
+  }
+  end = at;
+  return true;
+}
+
+bool fits(std::string_view pattern, const Segments& path) {
+  std::size_t end = 0;
+  if (pattern.ends_with(kRest)) {
+    pattern.remove_suffix(kRest.size());
+    for (std::size_t start = 0; start < path.size(); ++start) {
+      if (fits_at(pattern, path, start, end)) return true;
+    }
+    return false;
+  }
+  const auto count = static_cast<std::size_t>(std::ranges::count(pattern, '/')) + 1;
+  return count <= path.size() && fits_at(pattern, path, path.size() - count, end);
+}
+
+// Length of the well-formed UTF-8 sequence at the start; 0 when there is none (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  std::size_t length = 0;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) {
+    length = 2;
+  } else if (first >= 0xE0 && first <= 0xEF) {
+    length = 3;
+    if (first == 0xE0) low = 0xA0;
+    if (first == 0xED) high = 0x9F;
+  } else if (first >= 0xF0 && first <= 0xF4) {
+    length = 4;
+    if (first == 0xF0) low = 0x90;
+    if (first == 0xF4) high = 0x8F;
+  }
+  if (length == 0 || text.size() < length || byte(1) < low || byte(1) > high) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
+}  // namespace
+
+Segments::Segments(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    if (slash > 0) {
+      if (size_ == kMost) {
+        too_deep_ = true;
+        return;
+      }
+      segments_[size_++] = path.substr(0, slash);
+    }
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+}
+
+std::string_view Segments::after(std::string_view name) const {
+  for (std::size_t i = 0; i + 1 < size_; ++i) {
+    if (segments_[i] == name) return segments_[i + 1];
+  }
+  return {};
+}
+
+Method method_named(std::string_view method) {
+  if (method == "POST" || method == "PUT" || method == "PATCH") return kPost;
+  if (method == "DELETE") return kDelete;
+  return kGet;
+}
+
+const Rule* first_match(std::span<const Rule> rules, Family family, Method method,
+                        const Segments& path) {
+  for (const Rule& rule : rules) {
+    if ((rule.methods & method) == 0 || (rule.families & bit(family)) == 0) continue;
+    if (fits(rule.pattern, path)) return &rule;
+  }
+  return nullptr;
+}
+
+void apply(const Rule& rule, Endpoint& endpoint) {
+  endpoint.dialect = rule.dialect;
+  endpoint.name = rule.name;
+  endpoint.cappable = (rule.traits & kCappable) != 0;
+  endpoint.metered = (rule.traits & kMetered) != 0;
+  endpoint.free = (rule.traits & kFree) != 0;
+  endpoint.async_job = (rule.traits & kAsyncJob) != 0;
+  endpoint.streams_by_default = (rule.traits & kStreamsByDefault) != 0;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const int high = hex_digit(text[i + 1]);
+      const int low = hex_digit(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        decoded += static_cast<char>(high * 16 + low);
+        i += 2;
+        continue;
+      }
+    }
+    decoded += text[i];
+  }
+  return decoded;
+}
+
+std::string_view query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
+      return pair.substr(equals + 1);
+    }
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return {};
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out += '"';
+  while (!text.empty()) {
+    const char c = text.front();
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+      text.remove_prefix(1);
+    } else if (code < 0x20 || code == 0x7F) {
+      out += "\\u00";
+      out += kHex[code >> 4];
+      out += kHex[code & 15];
+      text.remove_prefix(1);
+    } else if (const std::size_t length = utf8_length(text); length > 0) {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+    } else {
+      out += "\xEF\xBF\xBD";
+      text.remove_prefix(1);
+    }
+  }
+  out += '"';
+}
+
+}  // namespace tokenweir::provider
