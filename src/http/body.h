@@ -32,9 +32,23 @@ class BodyDecoder {
   [[nodiscard]] std::string_view error() const { return error_; }
 
  private:
+  // One byte of chunk framing or trailer.
+  void step_framing(char c);
+  void step_trailer(char c);
+  void fail(std::string_view error);
+
   enum class State : std::uint8_t {
-    length, until_close, chunk_size, chunk_extension, chunk_size_lf, chunk_data, chunk_data_cr,
-    chunk_data_lf, trailer, done, failed
+    length,
+    until_close,
+    chunk_size,
+    chunk_extension,
+    chunk_size_lf,
+    chunk_data,
+    chunk_data_cr,
+    chunk_data_lf,
+    trailer,
+    done,
+    failed
   };
   State state_ = State::done;
   std::uint64_t left_ = 0;

@@ -38,16 +38,16 @@ struct RequestHead {
   std::string_view method;
   std::string_view target;  // as sent
   // The path and query of the target: origin-form, or what follows the authority of absolute-form.
-  // Empty path for "*" (OPTIONS) and authority-form (CONNECT, which is refused by the caller).
+  // Empty for "*" (OPTIONS only). CONNECT and TRACE are refused by the parser with 501.
   std::string_view path_and_query;
-  std::string_view host;    // the one Host field's value
-  int minor_version = 1;    // HTTP/1.x
+  std::string_view host;  // the one Host field's value
+  int minor_version = 1;  // HTTP/1.x
   std::vector<Field> fields;
   Framing framing;
-  bool keep_alive = true;          // what version and Connection ask for
+  bool keep_alive = true;  // what version and Connection ask for
   bool expects_continue = false;
-  std::string_view upgrade;        // value of Upgrade when Connection names it; else empty
-  std::size_t size = 0;            // bytes of the head, final empty line included
+  std::string_view upgrade;  // value of Upgrade when Connection names it; else empty
+  std::size_t size = 0;      // bytes of the head, final empty line included
 };
 
 struct ResponseHead {
@@ -55,7 +55,7 @@ struct ResponseHead {
   std::string_view reason;
   int minor_version = 1;
   std::vector<Field> fields;
-  Framing framing;                 // already decided by method, status and fields
+  Framing framing;  // already decided by method, status and fields
   bool keep_alive = true;
   std::size_t size = 0;
 };

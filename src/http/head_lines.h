@@ -1,0 +1,41 @@
+// What request and response heads share: finding the end of the head, cutting it into fields, and
+// judging the fields that decide framing and connection reuse. Internal to this room.
+#pragma once
+
+#include "http/message.h"
+
+namespace tokenweir::http {
+
+// Looks for the empty line that ends a head starting at `start`, from `scanned` on. Sets `size` to
+// the bytes from the front of `bytes` up to and including it.
+[[nodiscard]] Progress find_head_end(std::string_view bytes, std::size_t start,
+                                     const Limits& limits, std::size_t& scanned, std::size_t& size,
+                                     HeadError& error);
+
+// What the fields say about the message itself.
+struct FieldFacts {
+  unsigned hosts = 0;
+  unsigned lengths = 0;
+  unsigned transfer_encodings = 0;
+  unsigned upgrades = 0;
+  std::string_view host;
+  std::uint64_t length = 0;
+  std::string_view transfer_encoding;
+  std::string_view upgrade;
+  bool connection_close = false;
+  bool connection_keep_alive = false;
+  bool connection_upgrade = false;
+  bool expects_continue = false;
+  bool expects_other = false;
+};
+
+// Parses field lines up to the head's final empty line, which is the end of `lines`. The lines must
+// have passed find_head_end: every LF in them follows a CR.
+[[nodiscard]] bool parse_fields(std::string_view lines, const Limits& limits,
+                                std::vector<Field>& fields, FieldFacts& facts, HeadError& error);
+
+// Body framing by Content-Length and Transfer-Encoding; none when neither is there.
+[[nodiscard]] bool decide_framing(const FieldFacts& facts, int minor_version, Framing& framing,
+                                  HeadError& error);
+
+}  // namespace tokenweir::http
