@@ -1,0 +1,386 @@
+#include "stream/json_extractor.h"
+
+#include <algorithm>
+
+#include "stream/byte_scan.h"
+
+namespace tokenweir::stream {
+
+namespace {
+
+// No key of a path set can be longer than this when every byte of it is written as \uXXXX.
+constexpr std::size_t kRawKeyMax = 1024;
+// Capture buffers above this are given back between documents.
+constexpr std::size_t kKeptBetweenDocuments = 4096;
+
+bool is_white_space(char byte) {
+  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+
+// Go folds two letters beyond ASCII into it: long s and the Kelvin sign.
+std::string folded(std::string_view key) {
+  std::string out;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const std::string_view rest = key.substr(i);
+    if (rest.starts_with("\xC5\xBF")) {
+      out.push_back('s');
+      i += 1;
+    } else if (rest.starts_with("\xE2\x84\xAA")) {
+      out.push_back('k');
+      i += 2;
+    } else if (key[i] >= 'A' && key[i] <= 'Z') {
+      out.push_back(static_cast<char>(key[i] - 'A' + 'a'));
+    } else {
+      out.push_back(key[i]);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+JsonExtractor::JsonExtractor(const PathSet& paths) : paths_(&paths) {}
+
+void JsonExtractor::reset() {
+  state_ = State::value;
+  escape_ = 0;
+  root_is_object_ = false;
+  root_has_members_ = false;
+  key_wanted_ = false;
+  node_ = 0;
+  root_open_end_ = 0;
+  utf8_ = Utf8Check();
+  frames_.clear();
+  active_ = 0;
+  chunk_offset_ = 0;
+  for (Capture& capture : captures_) {
+    if (capture.kept.capacity() > kKeptBetweenDocuments) capture.kept = std::string();
+  }
+}
+
+void JsonExtractor::feed(std::string_view bytes, JsonSink& sink) {
+  if (failed() || bytes.empty()) return;
+  chunk_ = bytes.data();
+  for (std::size_t i = 0; i < active_; ++i) captures_[i].from = chunk_;
+  key_from_ = chunk_;
+  const char* at = chunk_;
+  const char* const end = at + bytes.size();
+  while (at != end && !failed()) at = step(at, end, sink);
+  if (failed()) return;
+  keep_captures(end);
+  if (state_ == State::in_key && key_wanted_) {
+    key_kept_.append(key_from_, end);
+    if (key_kept_.size() > kRawKeyMax) key_wanted_ = false;
+  }
+  chunk_offset_ += bytes.size();
+}
+
+void JsonExtractor::finish(JsonSink& sink) {
+  if (state_ != State::in_number || !frames_.empty()) return;
+  // A byte that cannot belong to a number ends it; the white space itself is allowed there.
+  static constexpr char kEnd[] = " ";
+  chunk_ = kEnd;
+  for (std::size_t i = 0; i < active_; ++i) captures_[i].from = chunk_;
+  number_bytes(kEnd, kEnd + 1, sink);
+}
+
+const char* JsonExtractor::step(const char* at, const char* end, JsonSink& sink) {
+  switch (state_) {
+    case State::in_string:
+    case State::in_key:
+      return string_bytes(at, end, sink);
+    case State::in_number:
+      return number_bytes(at, end, sink);
+    case State::in_literal:
+      return literal_bytes(at, end, sink);
+    default:
+      break;
+  }
+  if (is_white_space(*at)) return at + 1;
+  switch (state_) {
+    case State::array_start:
+      if (*at == ']') {
+        close_container(at, sink);
+        return at + 1;
+      }
+      return begin_value(at, sink);
+    case State::value:
+      return begin_value(at, sink);
+    case State::object_start:
+      if (*at == '}') {
+        close_container(at, sink);
+        return at + 1;
+      }
+      [[fallthrough]];
+    case State::key:
+      if (*at != '"') break;
+      if (frames_.size() == 1) root_has_members_ = true;
+      state_ = State::in_key;
+      key_wanted_ = frames_.back().node >= 0;
+      key_kept_.clear();
+      key_from_ = at;
+      key_offset_ = offset_of(at);
+      return at + 1;
+    case State::colon:
+      if (*at != ':') break;
+      state_ = State::value;
+      return at + 1;
+    case State::after_value: {
+      const Frame& frame = frames_.back();
+      if (*at == ',') {
+        state_ = frame.array ? State::value : State::key;
+        node_ = frame.node;
+      } else if (*at == (frame.array ? ']' : '}')) {
+        close_container(at, sink);
+      } else {
+        break;
+      }
+      return at + 1;
+    }
+    default:
+      break;
+  }
+  state_ = State::failed;
+  return at;
+}
+
+const char* JsonExtractor::begin_value(const char* at, JsonSink& sink) {
+  if (node_ >= 0) {
+    const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(node_)];
+    if (node.path >= 0) {
+      if (active_ == captures_.size()) captures_.emplace_back();
+      Capture& capture = captures_[active_++];
+      capture.path = node.path;
+      capture.limit = node.capture_limit;
+      capture.depth = frames_.size();
+      capture.offset = offset_of(at);
+      capture.key_offset = frames_.empty() || frames_.back().array ? capture.offset : key_offset_;
+      capture.from = at;
+      capture.kept.clear();
+      sink.on_begin(node.path);
+    }
+  }
+  switch (*at) {
+    case '"':
+      state_ = State::in_string;
+      return at + 1;
+    case '{':
+    case '[':
+      open_container(at, *at == '[');
+      return at + 1;
+    case 't':
+      literal_ = "true";
+      break;
+    case 'f':
+      literal_ = "false";
+      break;
+    case 'n':
+      literal_ = "null";
+      break;
+    case '-':
+      number_ = Number::minus;
+      state_ = State::in_number;
+      return at + 1;
+    case '0':
+      number_ = Number::zero;
+      state_ = State::in_number;
+      return at + 1;
+    default:
+      number_ = Number::digits;
+      state_ = is_digit(*at) ? State::in_number : State::failed;
+      return at + 1;
+  }
+  literal_at_ = 1;
+  state_ = State::in_literal;
+  return at + 1;
+}
+
+void JsonExtractor::open_container(const char* at, bool array) {
+  if (frames_.size() == kDepthMax) {
+    state_ = State::failed;
+    return;
+  }
+  if (frames_.empty() && !array) {
+    root_is_object_ = true;
+    root_open_end_ = offset_of(at) + 1;
+  }
+  // A frame remembers only what its children need: the node of any element, or the node whose
+  // children are the wanted keys.
+  std::int32_t wanted = -1;
+  if (node_ >= 0) {
+    for (const int child : paths_->nodes_[static_cast<std::size_t>(node_)].children) {
+      const bool element = paths_->nodes_[static_cast<std::size_t>(child)].any_element;
+      if (element == array) wanted = array ? child : node_;
+    }
+  }
+  frames_.push_back(Frame{wanted, array});
+  node_ = wanted;
+  state_ = array ? State::array_start : State::object_start;
+}
+
+void JsonExtractor::close_container(const char* at, JsonSink& sink) {
+  frames_.pop_back();
+  end_value(at + 1, sink);
+}
+
+void JsonExtractor::end_value(const char* end, JsonSink& sink) {
+  state_ = frames_.empty() ? State::done : State::after_value;
+  if (active_ == 0 || captures_[active_ - 1].depth != frames_.size()) return;
+  Capture& capture = captures_[--active_];
+  JsonValue value;
+  value.path = capture.path;
+  value.offset = capture.offset;
+  value.size = offset_of(end) - capture.offset;
+  value.key_offset = capture.key_offset;
+  value.cut = value.size > capture.limit;
+  const auto here = static_cast<std::size_t>(end - capture.from);
+  if (capture.kept.empty()) {
+    value.raw = std::string_view(capture.from, std::min(here, capture.limit));
+  } else {
+    capture.kept.append(capture.from, std::min(here, capture.limit - capture.kept.size()));
+    value.raw = capture.kept;
+  }
+  sink.on_value(value);
+}
+
+void JsonExtractor::keep_captures(const char* end) {
+  for (std::size_t i = 0; i < active_; ++i) {
+    Capture& capture = captures_[i];
+    const std::size_t room = capture.limit - capture.kept.size();
+    capture.kept.append(capture.from, std::min(room, static_cast<std::size_t>(end - capture.from)));
+  }
+}
+
+const char* JsonExtractor::string_bytes(const char* at, const char* end, JsonSink& sink) {
+  while (at != end) {
+    if (escape_ != 0) {
+      if (!escape_byte(static_cast<unsigned char>(*at))) {
+        state_ = State::failed;
+        return at;
+      }
+      ++at;
+      continue;
+    }
+    bool non_ascii = false;
+    const char* const stop = find_string_special(at, end, non_ascii);
+    if (non_ascii || utf8_.open()) {
+      utf8_.feed(std::string_view(at, static_cast<std::size_t>(stop - at)));
+    }
+    if (stop == end) return end;
+    utf8_.boundary();
+    at = stop + 1;
+    if (*stop == '"') {
+      if (state_ == State::in_key) {
+        end_key(at);
+      } else {
+        end_value(at, sink);
+      }
+      return at;
+    }
+    if (*stop != '\\') {
+      state_ = State::failed;
+      return at;
+    }
+    escape_ = 1;
+  }
+  return at;
+}
+
+bool JsonExtractor::escape_byte(unsigned char byte) {
+  if (escape_ == 1) {
+    escape_ = byte == 'u' ? 5 : 0;
+    return byte == 'u' ||
+           (byte != 0 &&
+            std::string_view("\"\\/bfnrt").find(static_cast<char>(byte)) != std::string_view::npos);
+  }
+  escape_ = escape_ == 2 ? 0 : static_cast<std::uint8_t>(escape_ - 1);
+  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') ||
+         (byte >= 'A' && byte <= 'F');
+}
+
+void JsonExtractor::end_key(const char* end) {
+  state_ = State::colon;
+  node_ = -1;
+  if (!key_wanted_) return;
+  if (key_kept_.empty()) {
+    node_ = child_named(std::string_view(key_from_, static_cast<std::size_t>(end - key_from_)));
+  } else {
+    key_kept_.append(key_from_, end);
+    node_ = child_named(key_kept_);
+  }
+}
+
+int JsonExtractor::child_named(std::string_view raw_key) const {
+  if (raw_key.size() > kRawKeyMax) return -1;
+  std::string_view key = raw_key.substr(1, raw_key.size() - 2);
+  std::string unescaped;
+  if (key.find('\\') != std::string_view::npos) {
+    unescaped = string_value(raw_key);
+    key = unescaped;
+  }
+  const bool fold = paths_->key_case_ == KeyCase::ignored;
+  std::string lower;
+  if (fold) {
+    lower = folded(key);
+    key = lower;
+  }
+  for (const int child : paths_->nodes_[static_cast<std::size_t>(frames_.back().node)].children) {
+    const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(child)];
+    if (node.any_element) continue;
+    if (fold ? folded(node.key) == key : node.key == key) return child;
+  }
+  return -1;
+}
+
+const char* JsonExtractor::number_bytes(const char* at, const char* end, JsonSink& sink) {
+  for (; at != end; ++at) {
+    const char byte = *at;
+    if (is_digit(byte)) {
+      if (number_ == Number::zero) {
+        state_ = State::failed;
+        return at;
+      }
+      if (number_ == Number::minus) {
+        number_ = byte == '0' ? Number::zero : Number::digits;
+      } else if (number_ == Number::point) {
+        number_ = Number::fraction;
+      } else if (number_ == Number::e || number_ == Number::e_sign) {
+        number_ = Number::exponent;
+      }
+      continue;
+    }
+    const bool integer = number_ == Number::zero || number_ == Number::digits;
+    if (byte == '.' && integer) {
+      number_ = Number::point;
+    } else if ((byte == 'e' || byte == 'E') && (integer || number_ == Number::fraction)) {
+      number_ = Number::e;
+    } else if ((byte == '+' || byte == '-') && number_ == Number::e) {
+      number_ = Number::e_sign;
+    } else if (integer || number_ == Number::fraction || number_ == Number::exponent) {
+      end_value(at, sink);  // whatever follows is judged as what comes after a value
+      return at;
+    } else {
+      state_ = State::failed;
+      return at;
+    }
+  }
+  return at;
+}
+
+const char* JsonExtractor::literal_bytes(const char* at, const char* end, JsonSink& sink) {
+  for (; at != end; ++at) {
+    if (*at != literal_[literal_at_]) {
+      state_ = State::failed;
+      return at;
+    }
+    if (++literal_at_ == literal_.size()) {
+      end_value(at + 1, sink);
+      return at + 1;
+    }
+  }
+  return at;
+}
+
+}  // namespace tokenweir::stream

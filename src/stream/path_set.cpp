@@ -1,0 +1,48 @@
+#include <algorithm>
+#include <stdexcept>
+
+#include "stream/json_extractor.h"
+
+namespace tokenweir::stream {
+
+namespace {
+constexpr std::size_t kKeyMax = 128;
+}  // namespace
+
+int PathSet::add(std::string_view path, std::size_t capture_limit) {
+  int node = 0;
+  std::string_view rest = path;
+  while (!rest.empty()) {
+    if (rest.starts_with("[]")) {
+      node = child_for(node, {}, true);
+      rest.remove_prefix(2);
+    } else {
+      const std::size_t length = std::min(rest.find_first_of(".["), rest.size());
+      if (length == 0 || length > kKeyMax) throw std::invalid_argument("bad path");
+      node = child_for(node, rest.substr(0, length), false);
+      rest.remove_prefix(length);
+    }
+    if (rest.starts_with('.') && rest.size() > 1) {
+      rest.remove_prefix(1);
+    } else if (!rest.empty() && !rest.starts_with("[]")) {
+      throw std::invalid_argument("bad path");
+    }
+  }
+  Node& target = nodes_[static_cast<std::size_t>(node)];
+  if (target.path < 0) target.path = paths_++;
+  target.capture_limit = std::max(target.capture_limit, capture_limit);
+  return target.path;
+}
+
+int PathSet::child_for(int parent, std::string_view key, bool any_element) {
+  for (const int child : nodes_[static_cast<std::size_t>(parent)].children) {
+    const Node& node = nodes_[static_cast<std::size_t>(child)];
+    if (node.any_element == any_element && node.key == key) return child;
+  }
+  const int created = static_cast<int>(nodes_.size());
+  nodes_.push_back(Node{.key = std::string(key), .any_element = any_element, .children = {}});
+  nodes_[static_cast<std::size_t>(parent)].children.push_back(created);
+  return created;
+}
+
+}  // namespace tokenweir::stream
