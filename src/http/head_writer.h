@@ -25,6 +25,7 @@ class HeadWriter {
   HeadWriter& operator=(const HeadWriter&) = delete;
 
   void put(std::string_view text) {
+    if (text.empty()) return;
     if (out_.size() - at_ < text.size()) out_.resize(at_ + text.size() + 256);
     std::memcpy(out_.data() + at_, text.data(), text.size());
     at_ += text.size();
