@@ -34,6 +34,8 @@ class ExactSum {
   void add(std::uint64_t count, std::int64_t rate, const Factor& factor);
   void add(const ExactSum& other);
   void subtract(const ExactSum& other);
+  // Says that a part could not be formed.
+  void overflow() { overflowed_ = true; }
 
   // Half-even to whole picodollars; no value after an overflow or when it does not fit.
   [[nodiscard]] std::optional<Money> rounded() const;

@@ -9,40 +9,26 @@
 namespace tokenweir::pricing {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
-const PriceList* find_list(const PriceBook::Rows& rows, std::string_view name) {
-  const auto found = rows.lists.find(name);
-  return found == rows.lists.end() ? nullptr : &found->second;
-}
-
 Circumstances circumstances_of(const PriceQuery& query, const Answer& answer) {
   Circumstances result;
   result.service_tier = normal_service_tier(answer.service_tier, query.batch);
-  result.speed = lower(answer.speed);
-  result.region = lower(answer.region.empty() ? query.region : std::string_view(answer.region));
-  result.host = lower(query.host);
+  result.speed = lower_case(answer.speed);
+  result.region =
+      lower_case(answer.region.empty() ? query.region : std::string_view(answer.region));
+  result.host = lower_case(query.host);
+  result.search_context = lower_case(query.search_context);
   result.byok = answer.byok;
   return result;
 }
 
 // The model that served wins; the requested one helps where the served name is not listed.
-Lookup find_row(const PriceList& list, const Inference& inference, const PriceQuery& query,
+Lookup find_row(const Lists& lists, const Inference& inference, const PriceQuery& query,
                 const Answer& answer) {
   if (!inference.model.empty() && inference.model != answer.model_served) {
-    return find_model(list, inference.model, query.at);
+    return find_model(lists, inference.model, query.at);
   }
-  if (const Lookup served = find_model(list, answer.model_served, query.at);
-      served.model != nullptr) {
-    return served;
-  }
-  return find_model(list, query.model_requested, query.at);
+  const Lookup served = find_model(lists, answer.model_served, query.at);
+  return served.model != nullptr ? served : find_model(lists, query.model_requested, query.at);
 }
 
 }  // namespace
@@ -53,11 +39,11 @@ PriceBook::PriceBook() : rows_(std::make_shared<const Rows>()) {}
 Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel unknown) const {
   Bill bill;
   bill.by_inference.resize(answer.inferences.size());
-  const PriceList* list = find_list(*rows_, query.prices);
-  if (list == nullptr) return bill;
+  const Lists lists = lists_of(*rows_, query.prices);
+  if (lists.empty()) return bill;
 
   const Circumstances circumstances = circumstances_of(query, answer);
-  const Lookup own = find_row(*list, Inference{}, query, answer);
+  const Lookup own = find_row(lists, Inference{}, query, answer);
   if (own.model != nullptr) bill.canonical_model = own.model->id;
   if (answer.inferences.empty()) return bill;
 
@@ -68,9 +54,10 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
   bool complete = true;
   for (std::size_t i = 0; i < answer.inferences.size(); ++i) {
     const Inference& inference = answer.inferences[i];
-    const Lookup found = find_row(*list, inference, query, answer);
-    const Quote quote = make_quote(*list, found, inference.usage, query.at, circumstances);
+    const Lookup found = find_row(lists, inference, query, answer);
+    const Quote quote = make_quote(lists, found, inference.usage, query.at, circumstances, i == 0);
     if (!bill.price_id.empty()) bill.price_id += ";";
+    if (quote.list != lists.front()) bill.price_id += quote.list->name + ":";
     bill.price_id += quote.describe();
     const bool unlisted = found.model == nullptr && unknown == UnknownModel::allow;
     if (unlisted || quote.has_no_rate() || quote.overflowed || inference.usage.empty()) {
@@ -84,7 +71,8 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
     by_inference[i] = single.total_cost();
     known[i] = true;
   }
-  bill.price_id = fmt::format("{}/{}#{}", list->name, bill.price_id, rows_->revision.substr(0, 12));
+  bill.price_id =
+      fmt::format("{}/{}#{}", query.prices, bill.price_id, rows_->revision.substr(0, 12));
 
   // Shares of one rounded total, so that parts add up whichever way the row is cut.
   std::vector<std::int64_t> shares(by_inference.size());
@@ -104,15 +92,13 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
 }
 
 std::string_view PriceBook::provider_label(std::string_view prices) const {
-  const PriceList* list = find_list(*rows_, prices);
-  return list == nullptr ? std::string_view{} : std::string_view(list->provider);
+  const auto list = rows_->lists.find(prices);
+  return list == rows_->lists.end() ? std::string_view{} : std::string_view(list->second.provider);
 }
 
 std::string_view PriceBook::canonical_model(std::string_view prices, std::string_view model,
                                             Time at) const {
-  const PriceList* list = find_list(*rows_, prices);
-  if (list == nullptr) return {};
-  const Lookup found = find_model(*list, model, at);
+  const Lookup found = find_model(lists_of(*rows_, prices), model, at);
   return found.model == nullptr ? std::string_view{} : std::string_view(found.model->id);
 }
 

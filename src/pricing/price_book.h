@@ -21,6 +21,7 @@ struct PriceQuery {
   Time at{};              // the request's start, UTC: picks period and window
   std::string_view host;  // regional uplifts
   std::string_view region;
+  std::string_view search_context;  // of a search model: low, medium, high; its fee depends on it
   bool batch = false;
 };
 

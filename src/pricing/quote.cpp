@@ -11,15 +11,16 @@ namespace {
 
 Lookup find_listed(const PriceList& list, const std::string& id) {
   if (const auto exact = list.exact.find(id); exact != list.exact.end()) {
-    return {&list.models[exact->second], Found::exact};
+    return {&list, &list.models[exact->second], Found::exact};
   }
   // The longest listed prefix of the id: walk its own prefixes from the long end.
   for (std::size_t length = id.size(); length > 0 && !list.prefixes.empty(); --length) {
     const auto prefix = list.prefixes.find(std::string_view(id).substr(0, length));
-    if (prefix != list.prefixes.end()) return {&list.models[prefix->second], Found::pattern};
+    if (prefix != list.prefixes.end()) return {&list, &list.models[prefix->second], Found::pattern};
   }
   for (const Pattern& pattern : list.patterns) {
-    if (std::regex_match(id, pattern.regex)) return {&list.models[pattern.model], Found::pattern};
+    if (std::regex_match(id, pattern.regex))
+      return {&list, &list.models[pattern.model], Found::pattern};
   }
   return {};
 }
@@ -28,7 +29,7 @@ Lookup find_listed_or_alias(const PriceList& list, const std::string& id, Time a
   for (const Alias& alias : list.aliases) {
     if (alias.name == id && alias.from <= at && at < alias.to) {
       const auto target = list.exact.find(alias.model);
-      if (target != list.exact.end()) return {&list.models[target->second], Found::alias};
+      if (target != list.exact.end()) return {&list, &list.models[target->second], Found::alias};
     }
   }
   return find_listed(list, id);
@@ -109,18 +110,19 @@ const Rates* contract_rates(const Contract& contract, std::uint64_t min_input_to
   return nullptr;
 }
 
-// Kind by kind the highest rate any model of the list has now, at this context size: an upper
+// Kind by kind the highest rate any model of the lists has now, at this context size: an upper
 // bound.
-Rates dearest_rates(const PriceList& list, std::uint64_t input_tokens, Time at) {
+Rates dearest_rates(const Lists& lists, std::uint64_t input_tokens, Time at) {
   Rates dearest;
-  for (const Model& model : list.models) {
-    const Period* period = model.period(at);
-    if (period == nullptr) continue;
-    const Rates& rates = period->band(input_tokens).rates;
-    for (Kind k = 0; k < kKinds; ++k) {
-      const auto rate = find_rate(rates, k);
-      if (rate && rate->picodollars > dearest.picodollars[k].value_or(-1)) {
-        dearest.picodollars[k] = rate->picodollars;
+  for (const PriceList* list : lists) {
+    for (const Model& model : list->models) {
+      const Period* period = model.period(at);
+      if (period == nullptr) continue;
+      const Rates& rates = period->band(input_tokens).rates;
+      for (Kind k = 0; k < kKinds; ++k) {
+        const auto found = find_rate(rates, k);
+        if (found && (!dearest[k] || found->rate.dearer_than(*dearest[k])))
+          dearest[k] = found->rate;
       }
     }
   }
@@ -146,6 +148,16 @@ Kind uncached_kind(Kind k) {
   return kind(TokenClass::input);
 }
 
+ExactSum amount(std::uint64_t count, const Rate& rate, const Factor& factor) {
+  ExactSum sum;
+  if (const auto scaled = factor.times(rate.per_unit())) {
+    sum.add(count, rate.picodollars, *scaled);
+  } else {
+    sum.overflow();
+  }
+  return sum;
+}
+
 }  // namespace
 
 Lookup find_model(const PriceList& list, std::string_view model, Time at) {
@@ -161,9 +173,28 @@ Lookup find_model(const PriceList& list, std::string_view model, Time at) {
   return {};
 }
 
-Quote make_quote(const PriceList& list, const Lookup& found, const Usage& usage, Time at,
-                 const Circumstances& circumstances) {
+Lookup find_model(const Lists& lists, std::string_view model, Time at) {
+  for (const PriceList* list : lists) {
+    if (const Lookup found = find_model(*list, model, at); found.model != nullptr) return found;
+  }
+  return {};
+}
+
+Lists lists_of(const PriceBook::Rows& rows, std::string_view name) {
+  const auto own = rows.lists.find(name);
+  if (own == rows.lists.end()) return {};
+  Lists lists{&own->second};
+  for (const std::string& inherited : own->second.inherits) {
+    const auto found = rows.lists.find(inherited);
+    if (found != rows.lists.end()) lists.push_back(&found->second);
+  }
+  return lists;
+}
+
+Quote make_quote(const Lists& lists, const Lookup& found, const Usage& usage, Time at,
+                 const Circumstances& circumstances, bool whole_request) {
   Quote quote;
+  const PriceList& list = found.list != nullptr ? *found.list : *lists.front();
   quote.list = &list;
   quote.model = found.model;
   quote.found = found.found;
@@ -175,7 +206,7 @@ Quote make_quote(const PriceList& list, const Lookup& found, const Usage& usage,
     quote.band = &quote.period->band(context);
     working.list = quote.band->rates;
   } else {
-    working.list = dearest_rates(list, context, at);
+    working.list = dearest_rates(lists, context, at);
   }
   working.contracted = working.list;
   quote.contract = contract_in_force(list, quote.model, at);
@@ -205,14 +236,16 @@ Quote make_quote(const PriceList& list, const Lookup& found, const Usage& usage,
   quote.provisioned = is_provisioned(circumstances.service_tier);
 
   for (Kind k = 0; k < kKinds; ++k) {
-    const std::uint64_t count = count_of(usage, k);
+    std::uint64_t count = count_of(usage, k);
+    if (count == 0 && whole_request && k == kind(CallClass::request) && working.list[k]) count = 1;
     if (count == 0) continue;
     QuoteLine line;
     line.kind = k;
     line.count = count;
     if (const auto rate = find_rate(working.list, k)) {
-      line.rate = rate->picodollars;
-      line.contract_rate = find_rate(working.contracted, k)->picodollars;
+      line.rate = rate->rate;
+      line.count = std::max(count, rate->rate.minimum);
+      line.contract_rate = find_rate(working.contracted, k)->rate;
       if (rate->from != k) line.rate_from = rate->from;
       line.substitute_said = rate->substitute;
       // A borrowed rate is multiplied as the kind it was borrowed for.
@@ -226,7 +259,7 @@ Quote make_quote(const PriceList& list, const Lookup& found, const Usage& usage,
     }
     if ((is_cache_read(k) || is_cache_write(k)) && line.rate) {
       if (const auto plain = find_rate(working.contracted, uncached_kind(k))) {
-        line.plain_rate = plain->picodollars;
+        line.plain_rate = plain->rate;
       }
     }
     quote.lines.push_back(line);
@@ -265,14 +298,17 @@ void Sums::add(const Quote& quote) {
   for (const QuoteLine& line : quote.lines) {
     if (!line.rate) continue;
     const auto bucket = static_cast<std::size_t>(cost_kind_of(line.kind));
-    cost[bucket].add(line.count, line.contract_rate, line.contract_factor);
-    list_cost.add(line.count, *line.rate, line.factor);
+    const ExactSum contracted = amount(line.count, line.contract_rate, line.contract_factor);
+    cost[bucket].add(contracted);
+    list_cost.add(amount(line.count, *line.rate, line.factor));
     if (!line.plain_rate) continue;
-    const std::int64_t difference = *line.plain_rate - line.contract_rate;
+    const ExactSum plain = amount(line.count, *line.plain_rate, line.contract_factor);
     if (is_cache_read(line.kind)) {
-      cache_savings.add(line.count, difference, line.contract_factor);
+      cache_savings.add(plain);
+      cache_savings.subtract(contracted);
     } else {
-      cache_write_premium.add(line.count, -difference, line.contract_factor);
+      cache_write_premium.add(contracted);
+      cache_write_premium.subtract(plain);
     }
   }
 }

@@ -18,27 +18,34 @@ namespace tokenweir::pricing {
 
 enum class Found : std::uint8_t { exact, alias, pattern, simplified, none };
 
+// A list and those it inherits from, in the order they are asked.
+using Lists = std::vector<const PriceList*>;
+// Empty when the book has no list of that name.
+[[nodiscard]] Lists lists_of(const PriceBook::Rows& rows, std::string_view name);
+
 struct Lookup {
+  const PriceList* list = nullptr;  // where the model was found
   const Model* model = nullptr;
   Found found = Found::none;
 };
 [[nodiscard]] Lookup find_model(const PriceList& list, std::string_view model, Time at);
+[[nodiscard]] Lookup find_model(const Lists& lists, std::string_view model, Time at);
 
 struct QuoteLine {
   Kind kind = 0;
   std::uint64_t count = 0;
-  std::optional<std::int64_t> rate;  // list picodollars per unit; no value: the file has none
-  std::int64_t contract_rate = 0;
+  std::optional<Rate> rate;  // at list price; no value: the file has none
+  Rate contract_rate;
   Factor factor;                  // modifiers and window
   Factor contract_factor;         // the same with the discount
   std::optional<Kind> rate_from;  // another kind's rate stands in
   bool substitute_said = false;
-  std::optional<std::int64_t> plain_rate;  // contracted price of the same tokens without a cache
+  std::optional<Rate> plain_rate;  // contracted price of the same tokens without a cache
 };
 
 struct Quote {
-  const PriceList* list = nullptr;
-  const Model* model = nullptr;  // none: priced at the dearest rate of the list
+  const PriceList* list = nullptr;  // where the model is listed
+  const Model* model = nullptr;     // none: priced at the dearest rate of the list
   Found found = Found::none;
   const Period* period = nullptr;
   bool outside_periods = false;  // no period holds the time, the nearest one stands in
@@ -57,9 +64,10 @@ struct Quote {
   [[nodiscard]] std::string describe() const;
 };
 
-// `found.model` empty asks for an estimate at the dearest rates in force.
-[[nodiscard]] Quote make_quote(const PriceList& list, const Lookup& found, const Usage& usage,
-                               Time at, const Circumstances& circumstances);
+// Without a model it is an estimate at the dearest rates in force in `lists`. With `whole_request`
+// a flat fee of the request is due once although nobody counted it.
+[[nodiscard]] Quote make_quote(const Lists& lists, const Lookup& found, const Usage& usage, Time at,
+                               const Circumstances& circumstances, bool whole_request);
 
 // Exact sums of one or several quotes, kept as fractions until the row is complete.
 struct Sums {

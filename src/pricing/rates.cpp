@@ -1,7 +1,7 @@
 #include "pricing/rates.h"
 
 #include <algorithm>
-#include <cctype>
+#include <numeric>
 
 namespace tokenweir::pricing {
 namespace {
@@ -80,14 +80,6 @@ constexpr std::array kSubstitutes = {
     Substitute{TokenClass::image_output, TokenClass::output, false},
 };
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 // `*` stands for any run of characters. Iterative, so a hostile text costs at most its length times
 // the pattern's.
 bool glob(std::string_view pattern, std::string_view text) {
@@ -139,9 +131,25 @@ KindSet token_kinds() {
   return kinds;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+std::string dollars_per_million(const Rate& rate) {
+  // A picodollar per unit is a millionth of a dollar per million units.
+  constexpr std::int64_t kScale = 1'000'000;
+  const std::int64_t divisor = std::gcd(rate.picodollars, kScale);
+  const auto per_unit = Factor{rate.picodollars / divisor, kScale / divisor}.times(rate.per_unit());
+  return per_unit ? per_unit->to_decimal() : "out of range";
+}
+
 void Rates::overlay(const Rates& other) {
   for (Kind k = 0; k < kKinds; ++k) {
-    if (other.picodollars[k]) picodollars[k] = other.picodollars[k];
+    if (other[k]) of[k] = other[k];
   }
   if (other.cache_storage) cache_storage = other.cache_storage;
 }
@@ -162,11 +170,12 @@ bool matches(const Condition& condition, const Circumstances& circumstances) {
          any_matches(condition.speed, circumstances.speed) &&
          any_matches(condition.region, circumstances.region) &&
          any_matches(condition.host, circumstances.host) &&
+         any_matches(condition.search_context, circumstances.search_context) &&
          (!condition.byok || *condition.byok == circumstances.byok);
 }
 
 std::string normal_service_tier(std::string_view served, bool batch) {
-  std::string tier = lower(served);
+  std::string tier = lower_case(served);
   constexpr std::string_view kOnDemand = "on_demand_";
   if (tier.starts_with(kOnDemand)) tier.erase(0, kOnDemand.size());
   if (tier == "default" || tier == "standard" || tier == "auto" || tier == "on_demand" ||
@@ -215,7 +224,7 @@ void PriceList::index() {
   prefixes.clear();
   patterns.clear();
   for (std::size_t i = 0; i < models.size(); ++i) {
-    exact.emplace(lower(models[i].id), i);
+    exact.emplace(lower_case(models[i].id), i);
     for (const Match& match : models[i].match) {
       switch (match.form) {
         case Match::Form::exact:

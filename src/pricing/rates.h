@@ -38,22 +38,39 @@ using KindSet = std::bitset<kKinds>;
 [[nodiscard]] CostKind cost_kind_of(Kind k);
 // Every token kind: what a factor applies to unless its file says otherwise.
 [[nodiscard]] KindSet token_kinds();
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+// So many picodollars for so many units, in lowest terms: "0.111 dollars for 3600 seconds" has no
+// whole number of picodollars for one second and stays exact all the same.
+struct Rate {
+  std::int64_t picodollars = 0;
+  std::int64_t units = 1;
+  std::uint64_t minimum = 0;  // units billed at least, where the provider has a floor
+
+  [[nodiscard]] Factor per_unit() const { return Factor{1, units}; }
+  [[nodiscard]] bool dearer_than(const Rate& other) const {
+    return static_cast<Int128>(picodollars) * other.units >
+           static_cast<Int128>(other.picodollars) * units;
+  }
+  friend bool operator==(const Rate&, const Rate&) = default;
+};
+// Dollars per million units, exact when it is a finite decimal: "2.5".
+[[nodiscard]] std::string dollars_per_million(const Rate& rate);
 
 struct Rates {
-  std::array<std::optional<std::int64_t>, kKinds> picodollars;
+  std::array<std::optional<Rate>, kKinds> of;
   // Per token-hour; listed for completeness, the wire never says how long a cache lived.
-  std::optional<std::int64_t> cache_storage;
+  std::optional<Rate> cache_storage;
 
-  [[nodiscard]] const std::optional<std::int64_t>& operator[](Kind k) const {
-    return picodollars[k];
-  }
+  [[nodiscard]] const std::optional<Rate>& operator[](Kind k) const { return of[k]; }
+  [[nodiscard]] std::optional<Rate>& operator[](Kind k) { return of[k]; }
   // Values of `other` replace ours where it has one.
   void overlay(const Rates& other);
 };
 
 // A rate with the kind it was taken from: another than the one asked for when the file is silent.
 struct FoundRate {
-  std::int64_t picodollars = 0;
+  Rate rate;
   Kind from = 0;
   // The price of another kind stands in although a price of its own is normal (cache reads at the
   // input price); said in the price id.
@@ -68,6 +85,7 @@ struct Condition {
   std::vector<std::string> speed;
   std::vector<std::string> region;
   std::vector<std::string> host;
+  std::vector<std::string> search_context;
   std::optional<bool> byok;
 };
 
@@ -76,6 +94,7 @@ struct Circumstances {
   std::string speed;
   std::string region;
   std::string host;
+  std::string search_context;
   bool byok = false;
 };
 [[nodiscard]] bool matches(const Condition& condition, const Circumstances& circumstances);
@@ -113,7 +132,15 @@ struct Band {
   std::vector<Modifier> modifiers;
 };
 
+// Where a row stands: an index into PriceBook::Rows::files, line and column from 1.
+struct Place {
+  std::size_t file = 0;
+  int line = 0;
+  int column = 0;
+};
+
 struct Period {
+  Place place;
   Time from = Time::min();
   Time to = Time::max();  // exclusive
   std::string label;      // the date as the file has it, or "start"
@@ -126,6 +153,7 @@ struct Period {
 
 // A contract's say over a list price, for one model or (without a model) the whole list.
 struct Contract {
+  Place place;
   Time from = Time::min();
   Time to = Time::max();
   std::optional<Factor> factor;  // 1 - discount
@@ -136,12 +164,14 @@ struct Contract {
 };
 
 struct Match {
+  Place place;
   enum class Form : std::uint8_t { exact, prefix, regex };
   Form form = Form::exact;
   std::string text;  // lower case
 };
 
 struct Model {
+  Place place;
   std::string id;
   std::vector<Match> match;
   std::vector<Period> periods;
@@ -152,6 +182,7 @@ struct Model {
 };
 
 struct Alias {
+  Place place;
   std::string name;
   std::string model;
   Time from = Time::min();
@@ -165,10 +196,12 @@ struct Pattern {
 };
 
 struct PriceList {
+  Place place;
   std::string name;
   std::string provider;  // OpenTelemetry value
   std::string checked;
   std::vector<std::string> sources;
+  std::vector<std::string> inherits;  // lists asked for models this one does not have
   std::vector<Modifier> modifiers;
   std::vector<Model> models;
   std::vector<Alias> aliases;
@@ -183,6 +216,7 @@ struct PriceList {
 };
 
 struct PriceBook::Rows {
+  std::vector<std::string> files;
   std::map<std::string, PriceList, std::less<>> lists;
   std::string revision;
 };

@@ -24,7 +24,8 @@ bool has_usage(const Answer& answer) {
 // or a cut connection is no such answer: the work may have been done and billed.
 bool answered_with_error(const Record& record) {
   const std::string_view fault = record.provider_fault;
-  return fault == "4xx" || fault == "429" || fault == "5xx" || fault == "529";
+  const bool redirected = fault.empty() && record.http_status >= 300 && record.http_status < 400;
+  return redirected || fault == "4xx" || fault == "429" || fault == "5xx" || fault == "529";
 }
 
 void bill_nothing(Record& record, std::string_view reason) {
