@@ -6,11 +6,10 @@
 
 namespace tokenweir::http {
 
-// Looks for the empty line that ends a head starting at `start`, from `scanned` on. Sets `size` to
-// the bytes from the front of `bytes` up to and including it.
+// Looks for the empty line that ends a head starting at `start`, from `scanned` on, which it moves.
+// Also finds what need not wait for the end: a bare LF, and limits that are already passed.
 [[nodiscard]] Progress find_head_end(std::string_view bytes, std::size_t start,
-                                     const Limits& limits, std::size_t& scanned, std::size_t& size,
-                                     HeadError& error);
+                                     const Limits& limits, std::size_t& scanned, HeadError& error);
 
 // What the fields say about the message itself.
 struct FieldFacts {
@@ -29,10 +28,11 @@ struct FieldFacts {
   bool expects_other = false;
 };
 
-// Parses field lines up to the head's final empty line, which is the end of `lines`. The lines must
-// have passed find_head_end: every LF in them follows a CR.
-[[nodiscard]] bool parse_fields(std::string_view lines, const Limits& limits,
-                                std::vector<Field>& fields, FieldFacts& facts, HeadError& error);
+// Parses field lines from the front of `bytes` up to and including the empty line that ends them,
+// and sets `size` to the bytes that took. On need_more `fields` and `facts` are of no use.
+[[nodiscard]] Progress parse_fields(std::string_view bytes, const Limits& limits,
+                                    std::vector<Field>& fields, FieldFacts& facts,
+                                    std::size_t& size, HeadError& error);
 
 // Body framing by Content-Length and Transfer-Encoding; none when neither is there.
 [[nodiscard]] bool decide_framing(const FieldFacts& facts, int minor_version, Framing& framing,

@@ -1,5 +1,7 @@
 #include "http/message.h"
 
+#include <cstring>
+
 #include "http/characters.h"
 #include "http/head_lines.h"
 #include "http/target.h"
@@ -30,21 +32,14 @@ bool parse_version(std::string_view text, int& minor_version, HeadError& error) 
   return true;
 }
 
-// The first line without its CRLF; `rest` gets the field lines, without the empty line.
-std::string_view split_first_line(std::string_view head, std::string_view& rest) {
-  const std::size_t line_feed = head.find('\n');
-  rest = head.substr(line_feed + 1, head.size() - line_feed - 3);
-  return head.substr(0, line_feed - 1);
-}
-
 bool stays_open(const FieldFacts& facts, int minor_version) {
   if (facts.connection_close) return false;
   return minor_version == 1 || facts.connection_keep_alive;
 }
 
 bool parse_request_line(std::string_view line, RequestHead& head, HeadError& error) {
-  std::size_t method_size = 0;
-  while (method_size < line.size() && is(line[method_size], kTokenCharacter)) ++method_size;
+  const char* const method_end = find_token_end(line.data(), line.data() + line.size());
+  const auto method_size = static_cast<std::size_t>(method_end - line.data());
   if (method_size == 0 || method_size == line.size() || line[method_size] != ' ') {
     error = {400, "malformed request line"};
     return false;
@@ -81,6 +76,59 @@ bool parse_status_line(std::string_view line, ResponseHead& head, HeadError& err
   return true;
 }
 
+// Reads first line and fields at once when the head is all there, which is the usual case. Only a
+// head that comes in pieces is searched for its end first, so that each byte is parsed once.
+template <typename ReadLine>
+Progress parse_lines(std::string_view bytes, std::size_t start, const Limits& limits,
+                     std::size_t& scanned, ReadLine read_line, std::vector<Field>& fields,
+                     FieldFacts& facts, std::size_t& size, HeadError& error) {
+  if (scanned > start) {
+    const Progress found = find_head_end(bytes, start, limits, scanned, error);
+    if (found != Progress::complete) return found;
+  }
+  const std::string_view message = bytes.substr(start);
+  const std::size_t line_feed = message.find('\n');
+  if (line_feed != std::string_view::npos) {
+    if (line_feed == 0 || message[line_feed - 1] != '\r') {
+      return refuse(error, 400, "line does not end in CRLF");
+    }
+    if (line_feed > limits.line_bytes) return refuse(error, 414, "first line too long");
+    if (!read_line(message.substr(0, line_feed - 1))) return Progress::failed;
+    fields.clear();
+    const std::size_t line_size = line_feed + 1;
+    const Progress parsed =
+        parse_fields(message.substr(line_size), limits, fields, facts, size, error);
+    if (parsed == Progress::failed) return parsed;
+    if (parsed == Progress::complete) {
+      size += start + line_size;
+      if (size - start > limits.head_bytes) return refuse(error, 431, "head too large");
+      return parsed;
+    }
+  }
+  return find_head_end(bytes, start, limits, scanned, error);
+}
+
+template <typename Word>
+Word load(std::string_view text, std::size_t at) {
+  Word word = 0;
+  std::memcpy(&word, text.data() + at, sizeof word);
+  return word;
+}
+
+// Equal but for the case of letters, all bytes of a word at once: the bytes may differ in the case
+// bit only, and where they do they must be letters. No sum carries into the next byte.
+bool same_ignoring_case(std::uint64_t left, std::uint64_t right) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const std::uint64_t different = left ^ right;
+  if (different == 0) return true;
+  if ((different & ~(kOnes * 0x20)) != 0) return false;
+  const std::uint64_t low = (left | kOnes * 0x20) & (kOnes * 0x7f);
+  const std::uint64_t from_a = low + kOnes * (0x80 - 'a');
+  const std::uint64_t past_z = low + kOnes * (0x80 - 'z' - 1);
+  const std::uint64_t letters = from_a & ~past_z & ~left;
+  return ((different << 2) & ~letters & (kOnes * 0x80)) == 0;
+}
+
 bool has_no_body(int status, std::string_view request_method) {
   return status < 200 || status == 204 || status == 304 || request_method == "HEAD" ||
          (request_method == "CONNECT" && status < 300);
@@ -90,26 +138,21 @@ bool has_no_body(int status, std::string_view request_method) {
 
 Progress parse_request_head(std::string_view bytes, const Limits& limits, std::size_t& scanned,
                             RequestHead& head, HeadError& error) {
-  if (bytes.empty() || bytes == "\r") return Progress::need_more;
   // One empty line left over from an old client's previous body is forgiven (RFC 9112 §2.2).
   const std::size_t start = bytes.substr(0, 2) == "\r\n" ? 2 : 0;
-  if (start < bytes.size() && !is(bytes[start], kTokenCharacter)) {
-    const bool may_become_empty_line = bytes[start] == '\r' && start + 1 == bytes.size();
-    if (may_become_empty_line) return Progress::need_more;
-    return refuse(error, 400, "malformed request line");
-  }
-  std::size_t size = 0;
-  const Progress progress = find_head_end(bytes, start, limits, scanned, size, error);
-  if (progress != Progress::complete) return progress;
-
-  std::string_view field_lines;
-  const std::string_view line = split_first_line(bytes.substr(start, size - start), field_lines);
-  if (line.size() > limits.line_bytes) return refuse(error, 414, "request line too long");
-  if (!parse_request_line(line, head, error)) return Progress::failed;
+  const std::string_view message = bytes.substr(start);
+  if (message.empty() || message == "\r") return Progress::need_more;
+  if (!is(message.front(), kTokenCharacter)) return refuse(error, 400, "malformed request line");
 
   FieldFacts facts;
-  head.fields.clear();
-  if (!parse_fields(field_lines, limits, head.fields, facts, error)) return Progress::failed;
+  std::size_t size = 0;
+  const auto read_line = [&](std::string_view line) {
+    return parse_request_line(line, head, error);
+  };
+  const Progress progress =
+      parse_lines(bytes, start, limits, scanned, read_line, head.fields, facts, size, error);
+  if (progress != Progress::complete) return progress;
+
   if (facts.hosts != 1 || !is_host(facts.host)) {
     return refuse(error, 400, "Host is missing, repeated or malformed");
   }
@@ -131,21 +174,18 @@ Progress parse_request_head(std::string_view bytes, const Limits& limits, std::s
 Progress parse_response_head(std::string_view bytes, const Limits& limits,
                              std::string_view request_method, std::size_t& scanned,
                              ResponseHead& head, HeadError& error) {
-  if (!bytes.empty() && bytes.front() != 'H') {
-    return refuse(error, 400, "malformed status line");
-  }
-  std::size_t size = 0;
-  const Progress progress = find_head_end(bytes, 0, limits, scanned, size, error);
-  if (progress != Progress::complete) return progress;
-
-  std::string_view field_lines;
-  const std::string_view line = split_first_line(bytes.substr(0, size), field_lines);
-  if (line.size() > limits.line_bytes) return refuse(error, 400, "status line too long");
-  if (!parse_status_line(line, head, error)) return Progress::failed;
+  if (bytes.empty()) return Progress::need_more;
+  if (bytes.front() != 'H') return refuse(error, 400, "malformed status line");
 
   FieldFacts facts;
-  head.fields.clear();
-  if (!parse_fields(field_lines, limits, head.fields, facts, error)) return Progress::failed;
+  std::size_t size = 0;
+  const auto read_line = [&](std::string_view line) {
+    return parse_status_line(line, head, error);
+  };
+  const Progress progress =
+      parse_lines(bytes, 0, limits, scanned, read_line, head.fields, facts, size, error);
+  if (progress != Progress::complete) return progress;
+
   if (!decide_framing(facts, head.minor_version, head.framing, error)) return Progress::failed;
   head.keep_alive = stays_open(facts, head.minor_version);
   if (has_no_body(head.status, request_method)) {
@@ -159,11 +199,27 @@ Progress parse_response_head(std::string_view bytes, const Limits& limits,
 }
 
 bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) return false;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
+  const std::size_t size = left.size();
+  if (size != right.size()) return false;
+  if (size < 4) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (lower(left[i]) != lower(right[i])) return false;
+    }
+    return true;
   }
-  return true;
+  // Words may overlap at the end: comparing some bytes twice is cheaper than one by one.
+  if (size < 8) {
+    return same_ignoring_case(load<std::uint32_t>(left, 0), load<std::uint32_t>(right, 0)) &&
+           same_ignoring_case(load<std::uint32_t>(left, size - 4),
+                              load<std::uint32_t>(right, size - 4));
+  }
+  for (std::size_t i = 0; i + 8 < size; i += 8) {
+    if (!same_ignoring_case(load<std::uint64_t>(left, i), load<std::uint64_t>(right, i))) {
+      return false;
+    }
+  }
+  return same_ignoring_case(load<std::uint64_t>(left, size - 8),
+                            load<std::uint64_t>(right, size - 8));
 }
 
 const Field* find(std::span<const Field> fields, std::string_view name) {

@@ -12,50 +12,51 @@ namespace {
 
 using NamedValue = std::pair<std::string_view, std::string_view>;
 
+// The size settles most comparisons; asking it here saves the call.
+bool same(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && equals_ignoring_case(left, right);
+}
+
 bool is_any_of(std::string_view name, std::span<const std::string_view> names) {
-  return std::any_of(names.begin(), names.end(), [name](std::string_view candidate) {
-    return equals_ignoring_case(name, candidate);
-  });
+  for (const std::string_view candidate : names) {
+    if (same(name, candidate)) return true;
+  }
+  return false;
 }
 
 bool has_any_prefix(std::string_view name, std::span<const std::string_view> prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [name](std::string_view prefix) {
-    return equals_ignoring_case(name.substr(0, prefix.size()), prefix);
-  });
+  for (const std::string_view prefix : prefixes) {
+    if (name.size() >= prefix.size() && !prefix.empty() && lower(name[0]) == lower(prefix[0]) &&
+        equals_ignoring_case(name.substr(0, prefix.size()), prefix)) {
+      return true;
+    }
+  }
+  return false;
 }
 
-bool is_host(std::string_view name) {
-  return name.size() == 4 && equals_ignoring_case(name, "host");
-}
+bool is_host(std::string_view name) { return same(name, "host"); }
 
-bool is_content_length(std::string_view name) {
-  return name.size() == 14 && equals_ignoring_case(name, "content-length");
-}
+bool is_content_length(std::string_view name) { return same(name, "content-length"); }
 
-bool is_transfer_encoding(std::string_view name) {
-  return name.size() == 17 && equals_ignoring_case(name, "transfer-encoding");
-}
+bool is_transfer_encoding(std::string_view name) { return same(name, "transfer-encoding"); }
 
 // Fields that belong to one connection (RFC 9110 §7.6.1) and those that only announce what we do
 // not pass on: trailers, protocol switches, proxy credentials.
 bool is_hop_by_hop(std::string_view name) {
   switch (lower(name.front())) {
     case 'c':
-      return equals_ignoring_case(name, "connection");
+      return same(name, "connection");
     case 'k':
-      return equals_ignoring_case(name, "keep-alive");
+      return same(name, "keep-alive");
     case 'p':
-      return name.size() > 6 && equals_ignoring_case(name.substr(0, 6), "proxy-") &&
-             (equals_ignoring_case(name, "proxy-connection") ||
-              equals_ignoring_case(name, "proxy-authorization") ||
-              equals_ignoring_case(name, "proxy-authenticate") ||
-              equals_ignoring_case(name, "proxy-authentication-info"));
+      return (same(name, "proxy-connection") || same(name, "proxy-authorization") ||
+              same(name, "proxy-authenticate") || same(name, "proxy-authentication-info"));
     case 't':
-      return equals_ignoring_case(name, "te") || equals_ignoring_case(name, "trailer");
+      return same(name, "te") || same(name, "trailer");
     case 'u':
-      return equals_ignoring_case(name, "upgrade");
+      return same(name, "upgrade");
     case 'h':
-      return equals_ignoring_case(name, "http2-settings");
+      return same(name, "http2-settings");
     default:
       return false;
   }
@@ -66,15 +67,14 @@ class ConnectionNames {
  public:
   explicit ConnectionNames(std::span<const Field> fields) : fields_(fields) {
     for (const Field& field : fields) {
-      if (field.name.size() != 10 || !equals_ignoring_case(field.name, "connection")) continue;
-      any_ |= !equals_ignoring_case(field.value, "keep-alive") &&
-              !equals_ignoring_case(field.value, "close");
+      if (!same(field.name, "connection")) continue;
+      any_ |= !same(field.value, "keep-alive") && !same(field.value, "close");
     }
   }
   bool hold(std::string_view name) const {
     if (!any_) return false;
     return std::any_of(fields_.begin(), fields_.end(), [name](const Field& field) {
-      return equals_ignoring_case(field.name, "connection") && lists_token(field.value, name);
+      return same(field.name, "connection") && lists_token(field.value, name);
     });
   }
 
@@ -105,7 +105,7 @@ class SetFields {
   bool replace(HeadWriter& writer, std::string_view name) {
     bool known = false;
     for (std::size_t i = 0; i < set_.size(); ++i) {
-      if (!equals_ignoring_case(set_[i].first, name)) continue;
+      if (!same(set_[i].first, name)) continue;
       known = true;
       write(writer, i);
     }
@@ -115,9 +115,8 @@ class SetFields {
     for (std::size_t i = 0; i < set_.size(); ++i) write(writer, i);
   }
   bool hold(std::string_view name) const {
-    return std::any_of(set_.begin(), set_.end(), [name](const NamedValue& set) {
-      return equals_ignoring_case(set.first, name);
-    });
+    return std::any_of(set_.begin(), set_.end(),
+                       [name](const NamedValue& set) { return same(set.first, name); });
   }
 
  private:
@@ -184,7 +183,7 @@ void write_fields(Writing& writing, std::span<const Field> fields, Skip skip) {
         is_any_of(name, writing.edits.drop) || has_any_prefix(name, writing.edits.drop_prefixes)) {
       continue;
     }
-    writing.writer.field(name, field.value);
+    writing.writer.copy_field(name, field.value);
   }
   writing.framing.write_as(writing.writer, "Content-Length");
   writing.set.write_rest(writing.writer);
@@ -211,9 +210,8 @@ void append_request_head(std::string& out, const RequestHead& head, std::string_
   FramingFields framing_fields(framing);
   const ConnectionNames connection(head.fields);
   Writing writing{writer, set, framing_fields, connection, edits};
-  write_fields(writing, head.fields, [](std::string_view name) {
-    return is_host(name) || equals_ignoring_case(name, "expect");
-  });
+  write_fields(writing, head.fields,
+               [](std::string_view name) { return is_host(name) || same(name, "expect"); });
   writer.put(kCrlf);
 }
 
