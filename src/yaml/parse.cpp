@@ -33,7 +33,8 @@ class Builder final : public YAML::EventHandler {
   Builder(const Report& report) : report_(report) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (seen_++ > 0) throw Stop{mark_of(mark), "a second document starts here; one is allowed"};
+    if (seen_++ > 0)
+      throw Stop{mark_of(mark), "a second document starts here (or the indentation is wrong)"};
   }
   void OnDocumentEnd() override {}
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_anchor(mark); }
@@ -134,7 +135,7 @@ class Builder final : public YAML::EventHandler {
     if (fresh) {
       frame.node.entries.push_back({std::move(*frame.key), frame.key_mark, std::move(value)});
     } else {
-      report_.error(frame.key_mark, "duplicate key " + quoted(*frame.key) +
+      report_.error(frame.key_mark, "duplicate key " + in_quotes(*frame.key) +
                                         ", first given on line " +
                                         std::to_string(first->second.line));
     }
@@ -193,7 +194,11 @@ std::optional<Document> parse(std::string_view text, std::string_view file, Prob
   if (!check_text(text, report)) return std::nullopt;
   Builder builder(report);
   try {
-    std::istringstream input{std::string(text)};
+    std::string whole(text);
+    // yaml-cpp takes a quote that is still open when the last line ends for a closed one. A comment
+    // as the last line changes nothing else and makes it an error.
+    if (!whole.empty() && (whole.back() == '\n' || whole.back() == '\r')) whole += '#';
+    std::istringstream input{whole};
     YAML::Parser parser(input);
     while (parser.HandleNextDocument(builder)) {
     }

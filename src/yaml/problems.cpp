@@ -59,7 +59,7 @@ std::string Problems::text() const {
   return all;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string shown = "\"";
   std::size_t end = std::min(text.size(), kMostQuoted);
   // Never cut inside a UTF-8 character.

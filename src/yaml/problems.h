@@ -50,7 +50,7 @@ struct Report {
 };
 
 // `text` made fit for an error message: shortened, control bytes replaced, in quotes.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 // The candidate most like `word`, or empty when none is near enough to be meant.
 [[nodiscard]] std::string_view nearest(std::string_view word,

@@ -60,7 +60,7 @@ void MapReader::finish() {
   }
   for (const Node::Entry& entry : node_->entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
-    report_.error(entry.mark, "unknown key " + quoted(entry.key) + suggestion(entry.key, free));
+    report_.error(entry.mark, "unknown key " + in_quotes(entry.key) + suggestion(entry.key, free));
   }
 }
 

@@ -58,7 +58,7 @@ bool is_reserved_word(std::string_view text) {
 
 // What the author wrote, or a stand-in where it may be a secret.
 std::string shown(const Node& node) {
-  return node.expanded ? "a value from the environment or a file" : quoted(node.text);
+  return node.expanded ? "a value from the environment or a file" : in_quotes(node.text);
 }
 
 bool expect_scalar(const Node& node, const Report& report, std::string_view expected) {
