@@ -31,15 +31,25 @@ def free_ports(count: int) -> list[int]:
 
 
 class Proxy:
-    """One tokenweir process. `config` is written to `directory` as JSON, which is YAML too."""
+    """One tokenweir process. A `config` given as values is written as JSON, which is YAML too."""
 
-    def __init__(self, directory: Path, config: dict[str, object], admin_port: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        config: dict[str, object] | Path,
+        admin_port: int,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.admin_port = directory, admin_port
-        self.config_file = directory / "tokenweir.yaml"
         self.output_file = directory / "tokenweir.out"
         self.log_file = directory / "tokenweir.log"
-        self.config_file.write_text(json.dumps(config, indent=1))
+        self._environment = os.environ | (environment or {})
+        if isinstance(config, Path):
+            self.config_file = config
+        else:
+            self.config_file = directory / "tokenweir.yaml"
+            self.config_file.write_text(json.dumps(config, indent=1))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,7 +66,7 @@ class Proxy:
         with open(self.output_file, "ab") as output, open(self.log_file, "ab") as log:
             self._process = subprocess.Popen(
                 [str(binary()), "serve", "-c", str(self.config_file)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=log,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=log, env=self._environment,
             )
         until = time.monotonic() + wait
         while time.monotonic() < until:
@@ -78,6 +88,15 @@ class Proxy:
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.admin + path, timeout=10) as answer:
             return answer.read().decode()
+
+    def run(self, *arguments: str) -> str:
+        """Runs another command of the same binary and returns what it prints."""
+        done = subprocess.run(
+            [str(binary()), *arguments], capture_output=True, text=True, env=self._environment
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"tokenweir {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
 
     def stop(self, wait: float = 60.0) -> int | None:
         """SIGTERM, so that it drains and writes everything; returns the exit code."""
