@@ -42,32 +42,30 @@ class Generator:
         except (ValueError, TypeError, AttributeError, AssertionError) as problem:
             await _send_json(reply, 400, dialect.error(400, f"unreadable request: {problem}"))
             return
-        plan = make(ask, script, self._cache, request.body)
         entry = self.bill.open(dialect.name, request.path, ask.model)
         if script.status != 200 and self._fails(request, script):
             entry.status, entry.end = script.status, "error"
             await self._fail(dialect, reply, script)
             return
+        plan = make(ask, script, self._cache, request.body)
         entry.status = 200
+        tells = script.usage and (not ask.stream or ask.tell_usage)
         if dialect.billed:
             # The prompt is read before the first word: it is owed even if the answer breaks off.
             entry.usage = replace(plan.usage, output=0, reasoning=0)
         try:
             if ask.stream and dialect.answers_in_words:
                 events = list(dialect.stream(ask, plan, script))
-                await self._stream(dialect, events, reply, script, entry, plan.usage.reasoning)
+                await self._stream(dialect, events, reply, script, entry, plan.usage.reasoning, tells)
             else:
                 if dialect.answers_in_words:
                     _book(entry, plan.usage.all_output, plan.usage.reasoning)
                 body = compact(dialect.whole(ask, plan, script))
-                await self._whole(dialect, body, reply, script, entry)
+                await self._whole(dialect, body, reply, script, entry, tells)
         except (ConnectionResetError, asyncio.CancelledError):
             if entry.end == "open":
                 entry.end = "client_left"
             raise
-        if entry.end == "open":
-            entry.end = "complete"
-            entry.told = script.usage and (not ask.stream or ask.tell_usage)
 
     def _script_of(self, request: Request, model: str, base: Script) -> tuple[str, Script]:
         model, _, inline = model.partition("#")
@@ -90,7 +88,13 @@ class Generator:
         await _send_json(reply, script.status, dialect.error(script.status, "scripted error"), headers)
 
     async def _whole(
-        self, dialect: Dialect, body: bytes, reply: Reply, script: Script, entry: Entry
+        self,
+        dialect: Dialect,
+        body: bytes,
+        reply: Reply,
+        script: Script,
+        entry: Entry,
+        tells: bool,
     ) -> None:
         usage = entry.usage
         if script.ttft or script.rate:
@@ -105,6 +109,8 @@ class Generator:
         await reply.start(200, headers, framing, len(body))
         if script.breaks:
             body = body[: len(body) // 2]
+        else:
+            _complete(entry, tells)
         source = random.Random(script.seed)
         for piece in _cut(body, script.fragment, source):
             await reply.send(piece)
@@ -122,6 +128,7 @@ class Generator:
         script: Script,
         entry: Entry,
         reasoning: int,
+        tells: bool,
     ) -> None:
         """Sends the events in time and books each token as it is generated."""
         headers: list[Header] = [
@@ -175,10 +182,16 @@ class Generator:
                 for piece in _cut(encoder.flush(bytes(pending)), script.fragment, source):
                     await reply.send(piece)
                 pending.clear()
+        _complete(entry, tells)
         for piece in _cut(encoder.flush(bytes(pending)), script.fragment, source):
             await reply.send(piece)
         await reply.send(encoder.finish())
         await reply.finish()
+
+
+def _complete(entry: Entry, tells: bool) -> None:
+    """Closes the entry before the last bytes go, so that who has read them finds it closed."""
+    entry.end, entry.told = "complete", tells
 
 
 def _book(entry: Entry, made: int, reasoning: int) -> None:
