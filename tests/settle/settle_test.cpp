@@ -1,0 +1,143 @@
+#include "settle/settle.h"
+
+#include <gtest/gtest.h>
+
+#include "../pricing/books.h"
+
+namespace tokenweir::settle {
+namespace {
+
+using pricing::test::at;
+using pricing::test::book_of;
+using pricing::test::list;
+using pricing::test::usage_of;
+
+const pricing::PriceBook& book() {
+  static const pricing::PriceBook made =
+      book_of(list("models:\n- {id: m, periods: [{rates: {input: \"2\", output: \"8\"}}]}\n"));
+  return made;
+}
+
+Record record_of(Usage usage) {
+  Record record;
+  record.sent = true;
+  record.http_status = 200;
+  record.started_at = at("2026-11-20");
+  record.model_requested = "m";
+  record.answer.model_served = "m";
+  if (!usage.empty()) {
+    record.answer.inferences.push_back({"", std::move(usage)});
+    record.answer.source = UsageSource::reported;
+  }
+  return record;
+}
+
+Context context() {
+  Context result;
+  result.prices = "test";
+  result.metered_endpoint = true;
+  return result;
+}
+
+TEST(Settle, reported_usage_is_priced_and_both_sides_are_reported) {
+  Record record =
+      record_of(usage_of({{TokenClass::input, 1'000'000}, {TokenClass::output, 1'000'000}}));
+  settle(record, book(), context());
+  EXPECT_EQ(record.bill.cost->to_dollars(), "10");
+  EXPECT_EQ(record.input_source, UsageSource::reported);
+  EXPECT_EQ(record.output_source, UsageSource::reported);
+}
+
+TEST(Settle, an_embedding_has_no_output_and_is_fully_reported) {
+  Record record = record_of(usage_of({{TokenClass::input, 10}}));
+  settle(record, book(), context());
+  EXPECT_EQ(record.output_source, UsageSource::reported);
+}
+
+TEST(Settle, a_cut_stream_without_output_figures_is_billed_for_what_is_known) {
+  Record record = record_of(usage_of({{TokenClass::input, 1'000'000}}));
+  record.answer.end_state = EndState::client_abort;
+  settle(record, book(), context());
+  EXPECT_EQ(record.bill.cost->to_dollars(), "2");
+  EXPECT_EQ(record.input_source, UsageSource::reported);
+  EXPECT_EQ(record.output_source, UsageSource::none);
+  EXPECT_NE(record.bill.price_id.find("!output=unknown"), std::string::npos);
+}
+
+TEST(Settle, a_request_that_reached_nobody_costs_exactly_zero) {
+  Record record = record_of({});
+  record.sent = false;
+  record.http_status = 502;
+  record.provider_fault = "connect";
+  settle(record, book(), context());
+  ASSERT_TRUE(record.bill.cost.has_value());
+  EXPECT_EQ(record.bill.cost->picodollars(), 0);
+  EXPECT_EQ(record.bill.pricing, Pricing::priced);
+  EXPECT_EQ(record.bill.price_id, "not_sent");
+  EXPECT_EQ(record.input_source, UsageSource::none);
+}
+
+TEST(Settle, an_error_answer_without_usage_costs_zero) {
+  // Pitfall 85, first half.
+  for (const char* const fault : {"4xx", "429", "5xx", "529"}) {
+    Record record = record_of({});
+    record.provider_fault = fault;
+    record.answer.end_state = EndState::provider_error;
+    settle(record, book(), context());
+    ASSERT_TRUE(record.bill.cost.has_value()) << fault;
+    EXPECT_EQ(record.bill.cost->picodollars(), 0) << fault;
+    EXPECT_EQ(record.answer.source, UsageSource::none);
+  }
+}
+
+TEST(Settle, an_error_answer_with_usage_costs_what_it_says) {
+  // Pitfall 84: a filtered prompt may be an error and be billed.
+  Record record = record_of(usage_of({{TokenClass::input, 1'000'000}}));
+  record.http_status = 400;
+  record.provider_fault = "4xx";
+  record.answer.end_state = EndState::provider_error;
+  settle(record, book(), context());
+  EXPECT_EQ(record.bill.cost->to_dollars(), "2");
+}
+
+TEST(Settle, a_timeout_or_a_cut_connection_has_no_known_cost) {
+  // Pitfall 85, second half: the provider may have worked and billed.
+  for (const char* const fault : {"timeout", "reset", "protocol", "sse_error"}) {
+    Record record = record_of({});
+    record.provider_fault = fault;
+    record.answer.end_state = EndState::provider_error;
+    settle(record, book(), context());
+    EXPECT_FALSE(record.bill.cost.has_value()) << fault;
+    EXPECT_EQ(record.bill.pricing, Pricing::unpriced) << fault;
+  }
+}
+
+TEST(Settle, an_answer_without_usage_has_no_known_cost) {
+  Record record = record_of({});
+  settle(record, book(), context());
+  EXPECT_FALSE(record.bill.cost.has_value());
+  EXPECT_EQ(record.answer.source, UsageSource::none);
+}
+
+TEST(Settle, counting_tokens_is_free_and_consumes_nothing) {
+  // Pitfall 97.
+  Record record = record_of(usage_of({{TokenClass::input, 5000}}));
+  Context free = context();
+  free.free_endpoint = true;
+  settle(record, book(), free);
+  EXPECT_EQ(record.bill.cost->picodollars(), 0);
+  EXPECT_EQ(record.bill.price_id, "free");
+  EXPECT_TRUE(record.answer.inferences.empty());
+}
+
+TEST(Settle, a_provider_without_prices_has_no_known_cost_but_known_usage) {
+  Record record = record_of(usage_of({{TokenClass::input, 5}, {TokenClass::output, 5}}));
+  Context local = context();
+  local.prices = "";
+  settle(record, book(), local);
+  EXPECT_FALSE(record.bill.cost.has_value());
+  EXPECT_EQ(record.input_source, UsageSource::reported);
+}
+
+}  // namespace
+}  // namespace tokenweir::settle
