@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kReadBuffer = 64 * 1024;
 constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr std::chrono::seconds kPoolSweep{5};
+constexpr std::chrono::seconds kLoopPatience{5};
 constexpr int kBacklog = 4096;
 
 std::string name_of_peer(const tcp::socket& socket) {
@@ -123,7 +124,6 @@ asio::awaitable<void> Worker::sweep_pool() {
     const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
     pool_.sweep();
-    live_.event_loop_lag_us.store(deadlines_.lag().count(), std::memory_order_relaxed);
   }
 }
 
@@ -164,6 +164,10 @@ void Worker::stop() {
     if (connections_.empty()) context_.stop();
   });
   cut_all();
+}
+
+bool Worker::alive() const {
+  return clock_.monotonic() - deadlines_.last_sweep() < kLoopPatience;
 }
 
 void Worker::join() {

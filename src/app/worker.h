@@ -7,26 +7,14 @@
 #include <thread>
 #include <vector>
 
+#include "app/generation.h"
 #include "exchange/services.h"
 #include "forward/provider_pool.h"
 #include "listen/client_connection.h"
 #include "platform/deadlines.h"
 #include "platform/identifiers.h"
-#include "platform/tls_context.h"
 
 namespace tokenweir::app {
-
-// TLS contexts of the listeners, in the order of the configuration; null for plain ones.
-struct ListenerTls {
-  std::vector<platform::TlsContext> contexts;
-};
-
-// Everything a reload replaces, as one immutable value.
-struct Generation {
-  std::shared_ptr<const exchange::Snapshot> snapshot;
-  std::shared_ptr<const forward::ProviderTls> provider_tls;
-  std::shared_ptr<const ListenerTls> listener_tls;
-};
 
 class Worker final : public listen::ConnectionHost {
  public:
@@ -47,6 +35,10 @@ class Worker final : public listen::ConnectionHost {
   void cut_all();
   void stop();
   void join();
+
+  // The loop has come round lately. Any thread may ask.
+  [[nodiscard]] bool alive() const;
+  [[nodiscard]] std::chrono::microseconds lag() const { return deadlines_.lag(); }
 
   exchange::Services& services() override { return services_; }
   std::shared_ptr<const exchange::Snapshot> snapshot() override { return generation_.snapshot; }

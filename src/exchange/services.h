@@ -18,7 +18,6 @@ struct LiveFigures {
   std::atomic<std::int64_t> client_connections{0};
   std::atomic<std::int64_t> provider_connections_idle{0};
   std::atomic<std::int64_t> provider_connections_busy{0};
-  std::atomic<std::int64_t> event_loop_lag_us{0};
   std::atomic<bool> draining{false};
 };
 

@@ -31,7 +31,10 @@ void Deadlines::arm(Entry& entry, tcp::socket& socket, Instant at) {
 
 void Deadlines::disarm(Entry& entry) { entry.unlink(); }
 
-void Deadlines::start() { schedule(); }
+void Deadlines::start() {
+  last_sweep_.store(clock_.monotonic().time_since_epoch().count(), std::memory_order_relaxed);
+  schedule();
+}
 
 void Deadlines::stop() {
   stopped_ = true;
@@ -43,14 +46,16 @@ void Deadlines::schedule() {
   timer_.expires_after(kSweepInterval);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopped_) return;
-    lag_ = std::chrono::duration_cast<std::chrono::microseconds>(clock_.monotonic() - due_);
-    sweep();
+    const Instant now = clock_.monotonic();
+    lag_us_.store(std::chrono::duration_cast<std::chrono::microseconds>(now - due_).count(),
+                  std::memory_order_relaxed);
+    sweep(now);
+    last_sweep_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     schedule();
   });
 }
 
-void Deadlines::sweep() {
-  const Instant now = clock_.monotonic();
+void Deadlines::sweep(Instant now) {
   for (Entry* entry = first_; entry != nullptr;) {
     Entry* const next = entry->next_;
     if (entry->at_ <= now) {

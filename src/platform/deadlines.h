@@ -2,6 +2,8 @@
 // operation. An entry is owned by its connection and unlinks itself.
 #pragma once
 
+#include <atomic>
+
 #include "core/time.h"
 #include "platform/asio.h"
 
@@ -39,18 +41,25 @@ class Deadlines {
   void start();
   void stop();
   [[nodiscard]] const Clock& clock() const { return clock_; }
-  // How late the last sweep ran: the thread's event loop lag.
-  [[nodiscard]] std::chrono::microseconds lag() const { return lag_; }
+  // How late the last sweep ran: the thread's event loop lag. Any thread may ask.
+  [[nodiscard]] std::chrono::microseconds lag() const {
+    return std::chrono::microseconds(lag_us_.load(std::memory_order_relaxed));
+  }
+  // When the loop last came round. Any thread may ask.
+  [[nodiscard]] Instant last_sweep() const {
+    return Instant(Instant::duration(last_sweep_.load(std::memory_order_relaxed)));
+  }
 
  private:
   void schedule();
-  void sweep();
+  void sweep(Instant now);
 
   asio::steady_timer timer_;
   const Clock& clock_;
   Entry* first_ = nullptr;
   Instant due_{};
-  std::chrono::microseconds lag_{0};
+  std::atomic<std::int64_t> lag_us_{0};
+  std::atomic<Instant::rep> last_sweep_{0};
   bool stopped_ = false;
 };
 

@@ -1,0 +1,58 @@
+// The house: built from one configuration file, owns every object, starts, reloads, drains, stops.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "admin/admin_server.h"
+#include "app/generation.h"
+#include "app/worker.h"
+#include "forward/egress.h"
+#include "platform/system_clock.h"
+#include "publish/publisher.h"
+
+namespace tokenweir::app {
+
+class App final : public admin::Actions {
+ public:
+  explicit App(std::string config_file);
+  ~App() override;
+
+  // Runs until SIGTERM or SIGINT; returns the process's exit code. Call from the main thread.
+  [[nodiscard]] int run();
+
+  bool alive() override;
+  std::vector<std::string> unready_reasons() override;
+  std::string metrics() override;
+  std::string reload() override;
+  void drain() override;
+  std::optional<std::string> record(std::string_view id) override;
+  std::string records(const std::map<std::string, std::string, std::less<>>& query) override;
+
+ private:
+  enum class Signal : std::uint8_t { none, stop, reload };
+
+  [[nodiscard]] int start();
+  [[nodiscard]] int bind_workers();
+  Signal next_signal(std::chrono::milliseconds wait);
+  void serve_until_told();
+  void finish();
+  [[nodiscard]] bool wait_unless_told(std::chrono::milliseconds wait);
+  [[nodiscard]] bool quiet() const;
+
+  std::string config_file_;
+  platform::SystemClock clock_;
+  forward::Egress egress_;
+  exchange::LiveFigures live_;
+  std::mutex reload_mutex_;
+  Generation generation_;
+  std::unique_ptr<publish::Publisher> publisher_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<admin::AdminServer> admin_;
+  std::atomic<bool> asked_to_drain_{false};
+};
+
+}  // namespace tokenweir::app
