@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/serve.h"
 #include "cli/version.h"
+#include "core/exit_codes.h"
 
 namespace tokenweir::cli {
 

@@ -1,0 +1,215 @@
+#include "app/app.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "app/logging.h"
+#include "core/exit_codes.h"
+#include "core/version.h"
+
+namespace tokenweir::app {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{50};
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  return set;
+}
+
+std::string environment(const char* upper, const char* lower) {
+  const char* value = std::getenv(upper);
+  if (value == nullptr) value = std::getenv(lower);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+}  // namespace
+
+App::App(std::string config_file)
+    : config_file_(std::move(config_file)),
+      egress_(environment("HTTPS_PROXY", "https_proxy"), environment("NO_PROXY", "no_proxy")) {}
+
+App::~App() {
+  admin_.reset();
+  workers_.clear();
+  if (publisher_ != nullptr) publisher_->stop();
+}
+
+int App::run() {
+  // Threads inherit the mask, so signals arrive only where they are waited for.
+  const sigset_t signals = handled_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  // Keys pass through this process: no core dump, no attaching by other users' tools.
+  prctl(PR_SET_DUMPABLE, 0);
+
+  if (const int code = start(); code != 0) {
+    stop_logging();
+    return code;
+  }
+  serve_until_told();
+  finish();
+  stop_logging();
+  return 0;
+}
+
+int App::start() {
+  auto loaded = load_generation(config_file_);
+  if (!loaded) {
+    std::cerr << loaded.error();
+    return kExitConfiguration;
+  }
+  generation_ = std::move(*loaded);
+  const config::Config& config = generation_.snapshot->config;
+  start_logging(config.log_level);
+  for (const std::string& section : config.inert) {
+    spdlog::warn("configuration: `{}` is checked but not acted on by this version", section);
+  }
+
+  auto publisher = publish::Publisher::start(config, generation_.snapshot->prices, clock_);
+  if (!publisher) {
+    std::cerr << "tokenweir: " << publisher.error().message << '\n';
+    return publisher.error().kind == publish::LedgerError::Kind::in_use ? kExitTemporary
+                                                                        : kExitFailed;
+  }
+  publisher_ = std::move(*publisher);
+  if (const int code = bind_workers(); code != 0) return code;
+
+  admin_ = std::make_unique<admin::AdminServer>(config.admin, *this);
+  const auto admin_port = admin_->start();
+  if (!admin_port) {
+    std::cerr << "tokenweir: " << admin_port.error() << '\n';
+    return kExitFailed;
+  }
+  for (const auto& worker : workers_) worker->start();
+  spdlog::info("tokenweir {} serves on {} listener(s) with {} event loop(s), admin on {}:{}",
+               kVersion, config.listen.size(), workers_.size(), config.admin.address, *admin_port);
+  return 0;
+}
+
+int App::bind_workers() {
+  const unsigned configured = generation_.snapshot->config.threads;
+  const unsigned count = configured != 0 ? configured : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::uint16_t> ports;
+  for (unsigned i = 0; i < count; ++i) {
+    auto worker = std::make_unique<Worker>(generation_, clock_, *publisher_, live_, egress_);
+    auto bound = worker->bind(ports);
+    if (!bound) {
+      std::cerr << "tokenweir: " << bound.error() << '\n';
+      return kExitFailed;
+    }
+    // Port 0 becomes a real one with the first worker; the others share it.
+    ports = std::move(*bound);
+    workers_.push_back(std::move(worker));
+  }
+  return 0;
+}
+
+App::Signal App::next_signal(std::chrono::milliseconds wait) {
+  const sigset_t signals = handled_signals();
+  const timespec limit{wait.count() / 1000, (wait.count() % 1000) * 1'000'000};
+  const int number = sigtimedwait(&signals, nullptr, &limit);
+  if (number == SIGHUP) return Signal::reload;
+  return number == SIGTERM || number == SIGINT ? Signal::stop : Signal::none;
+}
+
+void App::serve_until_told() {
+  while (!asked_to_drain_.load(std::memory_order_relaxed)) {
+    const Signal signal = next_signal(std::chrono::milliseconds(200));
+    if (signal == Signal::stop) return;
+    if (signal != Signal::reload) continue;
+    publisher_->reopen_logs();
+    if (const std::string problems = reload(); !problems.empty()) {
+      spdlog::error("reload refused, the running configuration stays:\n{}", problems);
+    }
+  }
+}
+
+// True when the wait passed; false when a further signal said to hurry.
+bool App::wait_unless_told(std::chrono::milliseconds wait) {
+  for (auto waited = std::chrono::milliseconds(0); waited < wait; waited += kTick) {
+    if (next_signal(kTick) == Signal::stop) return false;
+  }
+  return true;
+}
+
+bool App::quiet() const {
+  return live_.exchanges_in_flight.load() == 0 && live_.client_connections.load() == 0;
+}
+
+void App::finish() {
+  const config::Drain drain = generation_.snapshot->config.drain;
+  spdlog::info("draining: {} exchange(s) in flight", live_.exchanges_in_flight.load());
+  live_.draining.store(true);
+  // Not ready any more, but still accepting: balancers need a moment to notice.
+  bool patient = wait_unless_told(drain.delay);
+  for (const auto& worker : workers_) worker->stop_accepting();
+  for (auto waited = std::chrono::milliseconds(0); patient && !quiet() && waited < drain.timeout;
+       waited += kTick) {
+    for (const auto& worker : workers_) worker->close_idle();
+    patient = wait_unless_told(kTick);
+  }
+  if (!quiet()) spdlog::warn("cutting {} exchange(s)", live_.exchanges_in_flight.load());
+  for (const auto& worker : workers_) worker->stop();
+  for (const auto& worker : workers_) worker->join();
+  admin_->stop();
+  publisher_->stop();
+  spdlog::info("stopped");
+}
+
+bool App::alive() {
+  return std::ranges::all_of(workers_, [](const auto& worker) { return worker->alive(); });
+}
+
+std::vector<std::string> App::unready_reasons() {
+  std::vector<std::string> reasons;
+  if (live_.draining.load()) reasons.emplace_back("draining");
+  if (!publisher_->healthy()) reasons.emplace_back("the ledger cannot store records");
+  if (!alive()) reasons.emplace_back("an event loop is stalled");
+  return reasons;
+}
+
+std::string App::metrics() {
+  publish::LiveSample sample;
+  sample.exchanges_in_flight = live_.exchanges_in_flight.load();
+  sample.client_connections = live_.client_connections.load();
+  sample.provider_connections_idle = live_.provider_connections_idle.load();
+  sample.provider_connections_busy = live_.provider_connections_busy.load();
+  for (const auto& worker : workers_) sample.event_loop_lags.push_back(worker->lag());
+  return publisher_->expose(sample);
+}
+
+std::string App::reload() {
+  const std::lock_guard lock(reload_mutex_);
+  auto loaded = load_generation(config_file_);
+  if (!loaded) {
+    publisher_->note_reload(false, {}, {});
+    return loaded.error();
+  }
+  for (const std::string& key :
+       config::needs_restart(generation_.snapshot->config, loaded->snapshot->config)) {
+    spdlog::warn("reload: `{}` changes only with a restart", key);
+  }
+  generation_ = std::move(*loaded);
+  for (const auto& worker : workers_) worker->apply(generation_);
+  publisher_->note_reload(true, generation_.snapshot->config, generation_.snapshot->prices);
+  spdlog::info("reloaded, configuration revision {}", generation_.snapshot->config.revision);
+  return {};
+}
+
+void App::drain() { asked_to_drain_.store(true); }
+
+std::optional<std::string> App::record(std::string_view id) { return publisher_->record_json(id); }
+
+std::string App::records(const std::map<std::string, std::string, std::less<>>& query) {
+  return publisher_->records_json(query);
+}
+
+}  // namespace tokenweir::app
