@@ -9,7 +9,7 @@ namespace {
 // Hosts behind an OpenAI-style interface that keep generating (source: OpenRouter's published
 // table of stream cancellation support).
 constexpr std::array<std::string_view, 8> kRunsOn = {
-    "groq.com",  "mistral.ai",   "perplexity.ai", "huggingface.co",
+    "groq.com",   "mistral.ai",   "perplexity.ai", "huggingface.co",
     "minimax.io", "aliyuncs.com", "nebius.com",    "googleapis.com"};
 
 bool belongs_to(std::string_view host, std::string_view domain) {
