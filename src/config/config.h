@@ -1,7 +1,9 @@
 // The configuration as values: what the YAML file says after validation. Immutable once loaded;
-// an exchange keeps the snapshot it began with. Names follow the file's keys (docs/configuration.md).
+// an exchange keeps the snapshot it began with. Names follow the file's keys
+// (docs/configuration.md).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -10,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/attribution_headers.h"
 #include "core/money.h"
 #include "pricing/price_book.h"
 #include "provider/dialect.h"
@@ -20,44 +23,44 @@ enum class Enforcement : std::uint8_t { enforce, observe };
 enum class Trust : std::uint8_t { header, credential, both };
 
 struct TlsFiles {
-  std::string certificate;   // path, PEM chain
-  std::string key;           // path, PEM
+  std::string certificate;  // path, PEM chain
+  std::string key;          // path, PEM
 };
 
 struct Listener {
-  std::string address;       // numeric host
-  std::uint16_t port = 0;    // 0: any free port
+  std::string address;     // numeric host
+  std::uint16_t port = 0;  // 0: any free port
   std::optional<TlsFiles> tls;
-  bool insecure = false;     // plain HTTP beyond loopback was asked for in so many words
+  bool insecure = false;  // plain HTTP beyond loopback was asked for in so many words
 };
 
 struct Admin {
   std::string address = "127.0.0.1";
   std::uint16_t port = 9090;
-  std::string token;         // empty: read-only endpoints, loopback only
+  std::string token;  // empty: read-only endpoints, loopback only
 };
 
 struct Origin {
   bool tls = true;
   std::string host;
   std::uint16_t port = 443;
-  std::string path_prefix;   // of the origin URL, without trailing slash; usually empty
+  std::string path_prefix;  // of the origin URL, without trailing slash; usually empty
 };
 
 // A request edit that may be switched off per provider (design 2.1).
 struct Edits {
-  bool identity_encoding = true;   // Accept-Encoding: identity
-  bool stream_usage = true;        // stream_options.include_usage on OpenAI-style streams
+  bool identity_encoding = true;  // Accept-Encoding: identity
+  bool stream_usage = true;       // stream_options.include_usage on OpenAI-style streams
 };
 
 struct Provider {
   std::string name;
   Origin origin;
   provider::Family dialect = provider::Family::opaque;
-  std::string prices;              // name of a price list; empty: unpriced
-  std::string match_host;          // lower case, without port; empty: not routed by host
-  std::string match_path_prefix;   // "/p/openai"; empty: not routed by prefix
-  std::string ca_file;             // extra trust anchor, PEM
+  std::string prices;             // name of a price list; empty: unpriced
+  std::string match_host;         // lower case, without port; empty: not routed by host
+  std::string match_path_prefix;  // "/p/openai"; empty: not routed by prefix
+  std::string ca_file;            // extra trust anchor, PEM
   Edits edits;
 };
 
@@ -71,28 +74,29 @@ struct Workflow {
 
 struct Credential {
   std::string name;
-  std::string key_sha256;                          // 64 lower-case hex digits
-  std::map<std::string, std::string> provider_keys; // provider name -> secret
-  std::map<std::string, std::string> pins;          // workflow, team, customer, ...
-  std::vector<std::string> models_allow;            // globs; empty: all
+  std::string key_sha256;                            // 64 lower-case hex digits
+  std::array<unsigned char, 32> key_digest{};        // the same as bytes
+  std::map<std::string, std::string> provider_keys;  // provider name -> secret
+  std::map<std::string, std::string> pins;           // workflow, team, customer, ...
+  std::vector<std::string> models_allow;             // globs; empty: all
 };
 
 struct Timeouts {
   std::chrono::milliseconds request_head{10'000};
-  std::chrono::milliseconds request_idle{30'000};   // no body byte from the client
-  std::chrono::milliseconds keep_alive{75'000};     // idle client connection
-  std::chrono::milliseconds connect{5'000};         // DNS, TCP and TLS each
-  std::chrono::milliseconds provider_idle{900'000}; // no byte from the provider
-  std::chrono::milliseconds client_write{60'000};   // client takes no byte
-  std::chrono::milliseconds pool_idle{50'000};      // idle provider connection
+  std::chrono::milliseconds request_idle{30'000};    // no body byte from the client
+  std::chrono::milliseconds keep_alive{75'000};      // idle client connection
+  std::chrono::milliseconds connect{5'000};          // DNS, TCP and TLS each
+  std::chrono::milliseconds provider_idle{900'000};  // no byte from the provider
+  std::chrono::milliseconds client_write{60'000};    // client takes no byte
+  std::chrono::milliseconds pool_idle{50'000};       // idle provider connection
   std::chrono::milliseconds pool_age{600'000};
 };
 
 struct SizeLimits {
   std::uint64_t request_body = 64ull * 1024 * 1024;
-  std::uint64_t request_memory = 1024 * 1024;       // beyond: spilled to a file
+  std::uint64_t request_memory = 1024 * 1024;  // beyond: spilled to a file
   std::uint64_t spill_total = 4ull * 1024 * 1024 * 1024;
-  std::uint64_t client_body_rate = 256;             // bytes/s floor after 10 s
+  std::uint64_t client_body_rate = 256;  // bytes/s floor after 10 s
   std::size_t connections = 9'000;
   std::size_t pool_idle_per_provider = 512;
   std::size_t workflow_label_values = 500;
@@ -117,7 +121,7 @@ struct Ledger {
 enum class RawEndpoints : std::uint8_t { pass, refuse };
 
 struct Config {
-  std::string revision;            // hash of the file's text
+  std::string revision;  // hash of the file's text
   Enforcement enforcement = Enforcement::enforce;
   std::vector<Listener> listen;
   Admin admin;
@@ -125,7 +129,7 @@ struct Config {
   RawEndpoints raw_endpoints = RawEndpoints::pass;
   std::vector<Workflow> workflows;
   std::vector<Credential> credentials;
-  std::vector<std::string> price_files;   // files or directories
+  std::vector<std::string> price_files;  // files or directories
   pricing::UnknownModel unknown_model = pricing::UnknownModel::estimate;
   Ledger ledger;
   SizeLimits limits;
@@ -133,14 +137,15 @@ struct Config {
   Drain drain;
   bool require_workflow = false;
   Trust trust = Trust::header;
-  unsigned threads = 0;            // 0: one per core
+  unsigned threads = 0;  // 0: one per core
   std::string log_level = "info";
-  std::string access_log = "-";    // "-": standard output; "off"; or a path
-  std::string spill_directory;     // empty: the ledger's folder
-  std::string user_hash_key;       // keys the hashes of user ids taken from bodies
-  // Header names accepted for a meaning, first match wins; ours come first.
-  std::map<std::string, std::vector<std::string>> attribution_headers;
-  std::vector<std::string> inert;  // sections that are validated but not yet acted on
+  std::string access_log = "-";  // "-": standard output; "off"; or a path
+  std::string spill_directory;   // empty: the ledger's folder
+  std::string user_hash_key;     // keys the hashes of user ids taken from bodies
+  AttributionHeaders attribution_headers;
+  bool require_credential = false;   // an unknown or missing key is answered 401
+  std::string workflow_path_prefix;  // "/w": /w/<workflow>/... names the workflow; empty: off
+  std::vector<std::string> inert;    // sections that are validated but not yet acted on
 };
 
 }  // namespace tokenweir::config

@@ -1,0 +1,21 @@
+// Rules for names that become labels, keys and rows, and the globs that select them.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace tokenweir::config {
+
+inline constexpr std::size_t kLongestName = 128;
+inline constexpr std::string_view kUnset = "_unset";  // the workflow of requests that name none
+
+// 1 to `most` bytes of valid UTF-8 without control characters.
+[[nodiscard]] bool is_good_text(std::string_view text, std::size_t most = kLongestName);
+// The same, and not one of the reserved names, which start with an underscore.
+[[nodiscard]] bool is_good_name(std::string_view text);
+
+// `*` stands for any run of bytes, `?` for one; everything else for itself. Linear in practice and
+// never worse than the product of the lengths.
+[[nodiscard]] bool glob_matches(std::string_view glob, std::string_view text);
+
+}  // namespace tokenweir::config

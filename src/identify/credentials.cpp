@@ -1,0 +1,107 @@
+#include "identify/credentials.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include "identify/path.h"
+
+namespace tokenweir::identify {
+namespace {
+
+constexpr std::size_t kLongestKey = 4096;
+
+const config::Credential* lookup(std::string_view key, const config::Config& config) {
+  if (key.empty() || key.size() > kLongestKey) return nullptr;
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
+  const config::Credential* found = nullptr;
+  for (const config::Credential& credential : config.credentials) {
+    const bool same =
+        CRYPTO_memcmp(digest, credential.key_digest.data(), credential.key_digest.size()) == 0;
+    if (same) found = &credential;
+  }
+  return found;
+}
+
+std::string_view bearer_token(std::string_view value) {
+  const std::size_t space = value.find(' ');
+  if (space == std::string_view::npos) return {};
+  if (!http::equals_ignoring_case(value.substr(0, space), "bearer")) return {};
+  const std::size_t start = value.find_first_not_of(' ', space);
+  return start == std::string_view::npos ? std::string_view() : value.substr(start);
+}
+
+KeyPlace place_of(std::string_view name) {
+  switch (name.size()) {
+    case 7:
+      return http::equals_ignoring_case(name, "api-key") ? KeyPlace::api_key : KeyPlace::none;
+    case 9:
+      if (http::equals_ignoring_case(name, "x-api-key")) return KeyPlace::x_api_key;
+      return http::equals_ignoring_case(name, "x-llm-key") ? KeyPlace::x_llm_key : KeyPlace::none;
+    case 13:
+      return http::equals_ignoring_case(name, "authorization") ? KeyPlace::authorization
+                                                               : KeyPlace::none;
+    case 14:
+      return http::equals_ignoring_case(name, "x-goog-api-key") ? KeyPlace::x_goog_api_key
+                                                                : KeyPlace::none;
+    default:
+      return KeyPlace::none;
+  }
+}
+
+// Calls `visit(parameter, is key, value)` for every "&"-separated part.
+template <typename Visit>
+void for_each_parameter(std::string_view query, Visit visit) {
+  while (true) {
+    const std::size_t end = query.find('&');
+    const std::string_view parameter = query.substr(0, end);
+    const std::size_t equals = parameter.find('=');
+    const auto name = percent_decode(parameter.substr(0, equals), true);
+    const bool is_key = equals != std::string_view::npos && name && *name == "key";
+    visit(parameter, is_key, is_key ? parameter.substr(equals + 1) : std::string_view());
+    if (end == std::string_view::npos) return;
+    query.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+Shown find_credential(const http::RequestHead& head, std::string_view query,
+                      const config::Config& config) {
+  Shown shown;
+  if (config.credentials.empty()) return shown;
+  const auto try_key = [&](std::string_view key, KeyPlace place) {
+    const config::Credential* credential = lookup(key, config);
+    if (credential == nullptr) return;
+    shown.several |= shown.credential != nullptr && shown.credential != credential;
+    shown.credential = credential;
+    shown.place = place;
+  };
+  for (const http::Field& field : head.fields) {
+    const KeyPlace place = place_of(field.name);
+    if (place == KeyPlace::none) continue;
+    try_key(place == KeyPlace::authorization ? bearer_token(field.value) : field.value, place);
+  }
+  if (query.find("ke") == std::string_view::npos && query.find('%') == std::string_view::npos) {
+    return shown;
+  }
+  for_each_parameter(query, [&](std::string_view, bool is_key, std::string_view value) {
+    if (!is_key) return;
+    if (const auto key = percent_decode(value, true)) try_key(*key, KeyPlace::query);
+  });
+  return shown;
+}
+
+std::string without_key(std::string_view query) {
+  std::string out;
+  bool first = true;
+  for_each_parameter(query, [&](std::string_view parameter, bool is_key, std::string_view) {
+    if (is_key) return;
+    if (!first) out += '&';
+    first = false;
+    out += parameter;
+  });
+  return out;
+}
+
+}  // namespace tokenweir::identify

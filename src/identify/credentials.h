@@ -1,0 +1,22 @@
+// Which configured credential a client's key belongs to. Keys are compared by their SHA-256, all of
+// them, in constant time; nothing of a key leaves this file.
+#pragma once
+
+#include <string>
+
+#include "identify/identify.h"
+
+namespace tokenweir::identify {
+
+struct Shown {
+  const config::Credential* credential = nullptr;
+  KeyPlace place = KeyPlace::none;
+  bool several = false;  // keys of two different credentials were shown
+};
+[[nodiscard]] Shown find_credential(const http::RequestHead& head, std::string_view query,
+                                    const config::Config& config);
+
+// The query without its `key` parameters; every other byte is kept.
+[[nodiscard]] std::string without_key(std::string_view query);
+
+}  // namespace tokenweir::identify

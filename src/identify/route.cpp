@@ -1,0 +1,150 @@
+#include "config/names.h"
+#include "identify/credentials.h"
+#include "identify/identify.h"
+#include "identify/path.h"
+
+namespace tokenweir::identify {
+namespace {
+
+constexpr Rejected kBadPath{400, "bad_path",
+                            "the request path is not in a form that can be routed"};
+constexpr Rejected kUnknownRoute{404, "unknown_route", "no provider is configured for this path"};
+constexpr Rejected kUnknownHost{421, "unknown_host", "no provider is configured for this host"};
+constexpr Rejected kRawRefused{404, "raw_endpoint_refused",
+                               "this proxy does not pass endpoints it cannot meter"};
+constexpr Rejected kBadKey{401, "invalid_api_key", "the API key is not known to this proxy"};
+constexpr Rejected kSeveralKeys{400, "bad_header", "keys of two different credentials were sent"};
+constexpr Rejected kBadWorkflow{400, "bad_path", "the workflow in the path is not a valid name"};
+
+// The host without port and final dot; brackets of an IPv6 address are kept.
+std::string_view bare_host(std::string_view host) {
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.rfind(':');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (has_port) host = host.substr(0, colon);
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return host;
+}
+
+struct Match {
+  const config::Provider* provider = nullptr;
+  std::size_t stripped = 0;  // bytes of the normal path that belong to the prefix
+};
+
+// The best provider among those with (or without) a host of their own: the longest prefix wins, and
+// the first listed among equals.
+Match best_match(std::string_view host, std::string_view path, bool by_host,
+                 const config::Config& config) {
+  Match best;
+  for (const config::Provider& provider : config.providers) {
+    if (by_host) {
+      if (provider.match_host.empty()) continue;
+      if (!http::equals_ignoring_case(host, provider.match_host)) continue;
+    } else if (!provider.match_host.empty() || provider.match_path_prefix.empty()) {
+      continue;
+    }
+    const std::string_view prefix = provider.match_path_prefix;
+    if (!has_path_prefix(path, prefix)) continue;
+    if (best.provider == nullptr || prefix.size() > best.stripped) {
+      best = {&provider, prefix.size()};
+    }
+  }
+  return best;
+}
+
+Match find_provider(const http::RequestHead& head, std::string_view path,
+                    const config::Config& config) {
+  const std::string_view host = bare_host(head.host);
+  if (const Match match = best_match(host, path, true, config); match.provider) return match;
+  if (const Match match = best_match(host, path, false, config); match.provider) return match;
+  const auto family = provider::well_known_family(head.method, path, head.fields);
+  if (!family) return {};
+  for (const config::Provider& provider : config.providers) {
+    if (provider.dialect == *family) return {&provider, 0};
+  }
+  return {};
+}
+
+bool only_routed_by_host(const config::Config& config) {
+  for (const config::Provider& provider : config.providers) {
+    if (provider.match_host.empty()) return false;
+  }
+  return true;
+}
+
+// Length of "/w/<workflow>" at the front of the path, or 0; the name is put into `workflow`.
+std::size_t take_workflow(std::string_view path, std::string_view prefix, std::string& workflow) {
+  if (prefix.empty() || !has_path_prefix(path, prefix) || path.size() <= prefix.size() + 1)
+    return 0;
+  const std::size_t start = prefix.size() + 1;
+  const std::size_t end = std::min(path.find('/', start), path.size());
+  workflow = percent_decode(path.substr(start, end - start)).value_or("");
+  return end;
+}
+
+// What is asked of the provider: the raw bytes behind the prefix, with the origin's own path before
+// them and without a proxy key in the query. Stays a view where nothing has to be put together.
+void set_target(Routed& routed, std::string_view path_and_query, std::size_t cut, bool drop_key) {
+  const std::string_view rest = path_and_query.substr(cut);
+  const std::string& origin_path = routed.provider->origin.path_prefix;
+  if (origin_path.empty() && rest.starts_with('/') && !drop_key) {
+    routed.forward_target = rest;
+    return;
+  }
+  const SplitTarget split = split_target(rest);
+  std::string& target = routed.forward_target_storage;
+  target = origin_path;
+  target += split.path;
+  if (target.empty()) target = "/";
+  const std::string query = drop_key ? without_key(split.query) : std::string(split.query);
+  if (split.has_query && !(drop_key && query.empty())) target += "?" + query;
+}
+
+}  // namespace
+
+Result<Routed, Rejected> route(const http::RequestHead& head, const config::Config& config) {
+  const SplitTarget split = split_target(head.path_and_query);
+  const auto normal = normal_form(split.path);
+  if (!normal) return failure(kBadPath);
+
+  Routed routed;
+  const Shown shown = find_credential(head, split.query, config);
+  if (shown.several) return failure(kSeveralKeys);
+  if (shown.credential == nullptr && config.require_credential) return failure(kBadKey);
+  routed.credential = shown.credential;
+  routed.key_place = shown.place;
+
+  const std::size_t for_workflow =
+      take_workflow(*normal, config.workflow_path_prefix, routed.path_workflow);
+  if (for_workflow > 0 && !config::is_good_name(routed.path_workflow)) return failure(kBadWorkflow);
+  const std::string_view path = std::string_view(*normal).substr(for_workflow);
+
+  const Match match = find_provider(head, path.empty() ? "/" : path, config);
+  if (match.provider == nullptr) {
+    return failure(only_routed_by_host(config) ? kUnknownHost : kUnknownRoute);
+  }
+  routed.provider = match.provider;
+  routed.normal_path = path.substr(match.stripped);
+  if (routed.normal_path.empty()) routed.normal_path = "/";
+  routed.endpoint =
+      provider::recognise(match.provider->dialect, head.method, routed.normal_path, split.query);
+  const bool refused_raw =
+      config.raw_endpoints == config::RawEndpoints::refuse && routed.endpoint.name == "raw";
+  if (refused_raw) return failure(kRawRefused);
+
+  const std::size_t prefix = for_workflow + match.stripped;
+  const std::size_t cut = prefix == 0 ? 0 : raw_length(split.path, prefix);
+  set_target(routed, head.path_and_query, cut, routed.key_place == KeyPlace::query);
+  return routed;
+}
+
+bool may_use_model(const Routed& routed, std::string_view model) {
+  if (routed.credential == nullptr || routed.credential->models_allow.empty()) return true;
+  for (const std::string& glob : routed.credential->models_allow) {
+    if (config::glob_matches(glob, model)) return true;
+  }
+  return false;
+}
+
+}  // namespace tokenweir::identify
