@@ -1,0 +1,1 @@
+"""What the benchmarks share: systems, load, callgrind, statistics, tables."""
