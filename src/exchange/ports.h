@@ -13,6 +13,7 @@
 #include "core/record.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "exchange/publisher.h"
 
 namespace tokenweir::config {
 struct Provider;
@@ -22,20 +23,6 @@ namespace tokenweir::exchange {
 
 template <typename Value>
 using Awaitable = boost::asio::awaitable<Value>;
-
-// The single exit of every exchange.
-class Publisher {
- public:
-  virtual ~Publisher() = default;
-  // Thread-safe, never blocks, never throws, never loses: the queue's room was reserved by
-  // try_reserve before anything was forwarded.
-  virtual void publish(std::unique_ptr<Record> record) noexcept = 0;
-  // Takes one place in the bounded queue for a record to come. False: no room, the exchange must wait
-  // or be refused. Every true is followed by exactly one publish().
-  [[nodiscard]] virtual bool try_reserve() noexcept = 0;
-  // The ledger accepts and stores; false while the disk is full or failing.
-  [[nodiscard]] virtual bool healthy() const noexcept = 0;
-};
 
 enum class LinkStatus : std::uint8_t {
   ok,
