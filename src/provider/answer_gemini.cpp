@@ -69,8 +69,10 @@ class GeminiReader final : public AnswerReader {
         if (found.raw.starts_with('{')) keep_piece(pieces_, found.raw);
         break;
       case kFinish: {
+        // A number where the client asked for enums as integers; 0 is "unspecified".
         const std::string reason = plain_text(found.raw, 64);
-        if (!reason.empty()) finish_content(reason == "MAX_TOKENS");
+        const bool number = !found.raw.starts_with('"') && found.raw != "0";
+        if (!reason.empty() || number) finish_content(reason == "MAX_TOKENS" || found.raw == "2");
         break;
       }
       case kBlocked:

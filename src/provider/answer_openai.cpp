@@ -205,14 +205,7 @@ class OpenAiReader final : public AnswerReader {
       answer.raw_usage = usage_;
       own.usage = reading.usage;
     }
-    if (!breakdown_.empty()) {
-      std::vector<Inference> models = openai_usage_breakdown(breakdown_, answer.usage_anomaly);
-      if (!models.empty()) {
-        answer.raw_usage = '[' + usage_ + (usage_.empty() ? "" : ",") + breakdown_ + ']';
-        answer.inferences = std::move(models);
-        return;
-      }
-    }
+    if (!breakdown_.empty() && split_by_model(own.usage, answer)) return;
     if (usage_.empty()) {
       own.usage[TokenClass::input] = prompt_count_;
       own.usage[TokenClass::output] = output_count_;
@@ -239,6 +232,23 @@ class OpenAiReader final : public AnswerReader {
       default:
         return OpenAiUse::text;
     }
+  }
+
+  // A compound model's parts, each priced as its own model; only where they add up to the whole.
+  // Groq has been seen to repeat the whole for every part.
+  [[nodiscard]] bool split_by_model(const Usage& whole, Answer& answer) const {
+    std::vector<Inference> models = openai_usage_breakdown(breakdown_, answer.usage_anomaly);
+    if (models.empty()) return false;
+    Usage sum;
+    for (const Inference& model : models) sum.add(model.usage);
+    if (!usage_.empty() &&
+        (sum.total_input() != whole.total_input() || sum.total_output() != whole.total_output())) {
+      answer.usage_anomaly = true;
+      return false;
+    }
+    answer.raw_usage = '[' + usage_ + (usage_.empty() ? "" : ",") + breakdown_ + ']';
+    answer.inferences = std::move(models);
+    return true;
   }
 
   void finish_reason(std::string_view reason) {

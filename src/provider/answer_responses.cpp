@@ -169,7 +169,9 @@ class ResponsesReader final : public AnswerReader {
       answer.raw_usage = usage_;
     }
     bool searches_told = reading.usage[CallClass::web_search].has_value();
-    if (!tool_usage_.empty()) {
+    // A job that has only been queued repeats an empty form.
+    const bool running = status_ == "queued" || status_ == "in_progress";
+    if (!tool_usage_.empty() && !running) {
       const std::string_view model = image_model_.empty() ? "image_generation" : image_model_;
       const Usage before = reading.usage;
       searches_told = openai_tool_usage(tool_usage_, model, reading) || searches_told;

@@ -29,11 +29,28 @@ bool same_word(std::string_view text, std::string_view lower_case) {
   });
 }
 
+// The modality by name, or by its number where the client asked for enums as integers.
+std::optional<Modality> modality_of(const Json& entry) {
+  constexpr std::array<std::string_view, kModalities> kNames = {"audio", "image", "video",
+                                                                "document"};
+  const std::optional<Json> modality = member(entry, "modality");
+  if (std::int64_t number = 0; modality && modality->get(number) == simdjson::SUCCESS) {
+    if (number == 2) return kImage;
+    if (number == 3) return kVideo;
+    if (number == 4) return kAudio;
+    if (number == 5) return kDocument;
+    return std::nullopt;
+  }
+  const std::string name = text_member(entry, "modality");
+  for (std::size_t m = 0; m < kModalities; ++m) {
+    if (same_word(name, kNames[m])) return static_cast<Modality>(m);
+  }
+  return std::nullopt;
+}
+
 // [{"modality":"AUDIO","tokenCount":5}, ...]; several entries of one kind add up.
 std::optional<ByModality> by_modality(const std::optional<Json>& list, std::string_view count_key,
                                       Counts& counts) {
-  constexpr std::array<std::string_view, kModalities> kNames = {"audio", "image", "video",
-                                                                "document"};
   constexpr std::size_t kMost = 64;
   simdjson::dom::array entries;
   if (!list || list->get(entries) != simdjson::SUCCESS) return std::nullopt;
@@ -41,11 +58,9 @@ std::optional<ByModality> by_modality(const std::optional<Json>& list, std::stri
   std::size_t seen = 0;
   for (const Json entry : entries) {
     if (++seen > kMost) break;
-    const std::string name = text_member(entry, "modality");
+    const std::optional<Modality> modality = modality_of(entry);
     const Count tokens = counts.get(entry, count_key);
-    for (std::size_t m = 0; tokens && m < kModalities; ++m) {
-      if (same_word(name, kNames[m])) found[m] = found[m].value_or(0) + *tokens;
-    }
+    if (modality && tokens) found[*modality] = found[*modality].value_or(0) + *tokens;
   }
   return found;
 }
@@ -71,6 +86,19 @@ void merge(const std::optional<Json>& object, Figures& kept, Counts& counts) {
           by_modality(member(object, "responseTokensDetails"), "tokenCount", counts));
   for (const std::string_view key : {"serviceTier", "trafficType"}) {
     if (std::string tier = text_member(object, key); !tier.empty()) kept.tier = std::move(tier);
+  }
+}
+
+// The total is the sum of its parts, so one missing part follows from it.
+void complete_by_total(Figures& f, Counts& counts) {
+  if (!f.total) return;
+  const std::uint64_t told =
+      f.prompt.value_or(0) + f.candidates.value_or(0) + f.thoughts.value_or(0) + f.tool.value_or(0);
+  const bool one_missing = f.prompt.has_value() != f.candidates.has_value();
+  if (one_missing && *f.total >= told) {
+    (f.prompt ? f.candidates : f.prompt) = *f.total - told;
+  } else if (*f.total != told) {
+    counts.note_anomaly();
   }
 }
 
@@ -130,14 +158,7 @@ UsageReading gemini_usage(std::span<const std::string> pieces, bool ended) {
     reading.readable = true;
     merge(object, figures, counts);
   }
-  const std::uint64_t others =
-      figures.prompt.value_or(0) + figures.tool.value_or(0) + figures.thoughts.value_or(0);
-  if (ended && !figures.candidates && figures.total && *figures.total >= others) {
-    figures.candidates = *figures.total - others;
-  } else if (figures.total && figures.candidates && figures.prompt &&
-             *figures.total != others + *figures.candidates) {
-    counts.note_anomaly();
-  }
+  if (ended) complete_by_total(figures, counts);
   split_input(figures, reading.usage, counts);
   split_output(figures, reading.usage, counts);
   reading.service_tier = figures.tier;
