@@ -77,9 +77,10 @@ LISTS = [
 ]
 
 
-def skipped(price_list, model_id):
-    """Models that are left out."""
-    return False
+def free(price_list, model_id):
+    """Models an entry without any price means "free" for; elsewhere it means "nobody knows"."""
+    return (model_id.endswith(":free") or (price_list == "google" and model_id.startswith("gemma-"))
+            or (price_list == "openai" and model_id == "moderation"))
 
 
 def names(price_list, model_id, exact, prefixes):

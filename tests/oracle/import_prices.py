@@ -420,6 +420,10 @@ def write_model(model_id, match, periods, notes, comments, modifiers=()):
     return head + lines + ["  periods:"] + body
 
 
+def priced(model):
+    return all(period.bands[0].values for period in catalogue_periods(model))
+
+
 def make_list(settings, providers, history, litellm, versions, checked):
     catalogue = providers.get(settings["catalogue"])
     lines = [
@@ -435,7 +439,7 @@ def make_list(settings, providers, history, litellm, versions, checked):
     lines.append("models:")
     taken = {"exact": set(), "prefix": set()}
     models = [] if catalogue is None else catalogue.models
-    models = [m for m in models if not corrections.skipped(settings["list"], m.id)]
+    models = [m for m in models if priced(m) or corrections.free(settings["list"], m.id)]
     taken["exact"].update(m.id.lower() for m in models)
     counts = {"models": 0, "disagreements": 0}
     for model in models:
