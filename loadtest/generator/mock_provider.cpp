@@ -29,7 +29,7 @@
 namespace loadtest {
 namespace {
 
-constexpr std::size_t kUnsentMark = 256 * 1024;  // a body generator pauses above this
+constexpr std::size_t kUnsentMark = 64 * 1024;  // a body generator pauses above this
 
 std::string with_head(std::string_view type, std::string_view framing, std::string_view body) {
   std::string message = "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 09:00:00 GMT\r\nContent-Type: ";
@@ -257,6 +257,11 @@ class MockProvider {
     constexpr std::string_view kOpening = R"({"id":"chatcmpl-large","object":"chat.completion",)"
                                           R"("model":"gpt-4o-mini","choices":[],"padding":")";
     session.bytes_left = std::max<std::uint64_t>(bytes, kOpening.size() + 2) - kOpening.size();
+    // Megabytes in kernel buffers of readers who never read would be this process's work, not the
+    // proxy's.
+    const int kernel_buffer = 64 * 1024;
+    setsockopt(session.connection.descriptor(), SOL_SOCKET, SO_SNDBUF, &kernel_buffer,
+               sizeof kernel_buffer);
     const std::string framing =
         "Content-Length: " + std::to_string(session.bytes_left + kOpening.size()) + "\r\n";
     return session.connection.send(with_head("application/json", framing, kOpening)) &&

@@ -1,5 +1,6 @@
 """The systems under test, each started the same way: a port that speaks TLS in front of one mock provider."""
 
+import getpass
 import signal
 import socket
 import ssl
@@ -84,7 +85,8 @@ class Nginx(System):
         super().__init__("nginx", bench, threads, streaming)
 
     def command(self, alone=False):
-        path = self.fill("nginx.conf", MASTER="off" if alone else "on", FILES=self.bench.files,
+        path = self.fill("nginx.conf", USER=getpass.getuser(), MASTER="off" if alone else "on",
+                         FILES=self.bench.files,
                          BUFFERING="off" if self.streaming else "on")
         return [self.program, "-p", str(self.folder), "-c", str(path), "-e", str(self.folder / "error.log")]
 
