@@ -28,6 +28,7 @@ from tests.simulator.http import Header
 from tests.support.proxy import Proxy, binary, free_ports, ledger_rows
 
 from . import exchanges as recorded
+from . import report
 from .client_side import Outcome, Way, send_all
 from .exchanges import Exchange
 from .provider_side import Arrival, ProviderSide, expected_answer
@@ -35,7 +36,6 @@ from .usage_request import tells_unasked, without_usage_only_chunks
 
 PROCESSES = 2  # of either end
 CONNECTIONS = 24  # of each client process
-SHOWN = 50
 
 _fork = multiprocessing.get_context("fork")
 
@@ -197,7 +197,7 @@ def proxy_config(number: int, exchanges: list[Exchange], ports: list[int], ca_di
             provider["ca"] = str(ca_dir / "ca.pem")
         if name not in silent:
             provider["edits"] = {"stream_usage": False}  # it tells unasked; asking only hides it
-        price_list = {"gemini": "google", "vertex": "google", "azure": "openai"}.get(name, name)
+        price_list = "google" if name == "gemini" else name
         if price_list in price_lists:
             provider["prices"] = price_list
         providers.append(provider)
@@ -243,8 +243,6 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace, file: Path, directory: Path) -> int:
-    from . import report
-
     began = time.monotonic()
     lines, left_out = [], Counter()
     for record in recorded.read(file):
@@ -257,7 +255,7 @@ def _run(arguments: argparse.Namespace, file: Path, directory: Path) -> int:
     silent = silent_providers(exchanges)
     gc.freeze()
     print(f"{len(exchanges)} exchanges of {file.name}; left out: {dict(left_out) or 'none'}", flush=True)
-    summary = report.Summary(lines, exchanges, silent, arguments.direct)
+    summary = report.Summary(lines, exchanges, arguments.direct)
     longest = 0.0
     for number in range(min(arguments.rounds, len(fragments.MODES))):
         if number and time.monotonic() - began + longest > arguments.seconds:
