@@ -102,12 +102,13 @@ class Summary:
         covered = {index for index, is_covered in self._covered.items() if is_covered}
         compared = [seen for index, seen in self._usage.items() if seen - {"not_compared"}]
         equal = [seen for seen in compared if seen <= {"equal", "not_compared"}]
-        # A difference of an exchange that is not covered is named, too, but explained by that.
         unexplained = set().union(*self._failed.values())
         for (kind, identity, reason), rounds in list(self._reasons.items())[:SHOWN]:
             print(f"  {kind}: {identity}: {reason} (round {', '.join(map(str, rounds))})")
         if len(self._reasons) > SHOWN:
             print(f"  ... and {len(self._reasons) - SHOWN} more: {dict(Counter(k[0] for k in self._reasons))}")
+        if self._asked:
+            print(f"  asked for usage on the client's behalf: {len(self._asked)}")
         for place, count in self._uncovered.most_common(20):
             print(f"  not covered: {count} {place}")
         for rule, count in self._rules.most_common():
