@@ -1,0 +1,120 @@
+// The ledger: one SQLite file in WAL mode whose view `records` is a public interface
+// (docs/ledger.md). One process owns it; within that process one thread writes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/record.h"
+#include "core/result.h"
+#include "core/time.h"
+#include "publish/figures.h"
+#include "publish/ledger_row.h"
+#include "publish/sqlite.h"
+
+namespace tokenweir::publish {
+
+struct LedgerError {
+  enum class Kind : std::uint8_t {
+    in_use,       // another process owns the file; exit code 75
+    unusable,     // not a ledger, made by a newer version, or damaged
+    cannot_open,  // missing folder, permissions
+    full,         // no space left: may end by itself
+    failing,      // another failure of a write: may end by itself
+    untrusted,    // a sync failed or the file is damaged: only a restart may trust it again
+  };
+  Kind kind = Kind::failing;
+  std::string message;
+};
+
+// An exact counter of the metrics, kept beside the rows it is the sum of.
+struct Total {
+  std::string family;
+  std::string labels;  // JSON array of label values
+  Int128 value = 0;
+};
+
+// A record with its figures, ready to be written. Does not own the record.
+struct Entry {
+  const Record* record = nullptr;
+  const Figures* figures = nullptr;
+};
+
+struct Appended {
+  std::uint64_t written = 0;
+  std::uint64_t already_there = 0;  // the same id was in the ledger
+};
+
+class Ledger {
+ public:
+  struct Options {
+    std::string instance;  // empty: the host's name
+    // Pages the file may grow to; 0 is SQLite's own limit. Lets a test meet a full disk.
+    std::int64_t page_limit = 0;
+  };
+
+  // Creates the file (mode 0600) where it is missing, takes the owner's lock, checks and migrates.
+  [[nodiscard]] static Result<std::unique_ptr<Ledger>, LedgerError> open(const std::string& path,
+                                                                         Time now, Options options);
+  [[nodiscard]] static Result<std::unique_ptr<Ledger>, LedgerError> open(const std::string& path,
+                                                                         Time now) {
+    return open(path, now, Options{});
+  }
+  ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // Writes all entries and totals in one transaction and syncs it, or changes nothing. When totals
+  // are given they are taken to cover every row up to the last of `entries`.
+  [[nodiscard]] Result<Appended, LedgerError> append(std::span<const Entry> entries,
+                                                     std::span<const Total> totals = {});
+
+  // Appends `corrected` as the newest form of the exchange of the same id. The view `records` shows
+  // it from now on; the row it replaces moves to the view `corrections`.
+  [[nodiscard]] Result<void, LedgerError> correct(const Record& corrected, std::string_view reason,
+                                                  Time now);
+
+  // The counters as last stored, then every record written after that, oldest first, with what the
+  // exact counters are made of. The figures are those of the row.
+  [[nodiscard]] Result<void, LedgerError> restore(
+      const std::function<void(const Total&)>& on_total,
+      const std::function<void(const Record&, const Figures&)>& on_record) const;
+
+  // Removes raw usage and whole rows that started before the given times, at most `rows_max` of
+  // each a call. Rows not yet covered by a stored total are kept. Returns how many were touched.
+  [[nodiscard]] Result<std::int64_t, LedgerError> expire(std::optional<Time> raw_usage_before,
+                                                         std::optional<Time> records_before,
+                                                         std::int64_t rows_max);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const Database& database() const { return database_; }
+
+ private:
+  Ledger() = default;
+
+  Result<void, LedgerError> prepare(Time now, const Options& options);
+  Result<void, SqlError> store_totals(std::span<const Total> totals);
+  Result<void, SqlError> append_within(std::span<const Entry> entries,
+                                       std::span<const Total> totals, Appended& appended);
+  LedgerError roll_back(const SqlError& error);
+
+  std::string path_;
+  int lock_ = -1;  // descriptor holding the owner's lock
+  Database database_;
+  std::optional<RowWriter> writer_;
+  Statement begin_;
+  Statement commit_;
+  Statement store_total_;
+  Statement store_cover_;
+  // Every row that started before this has no raw usage any more; empty: not known.
+  std::string raw_usage_expired_;
+};
+
+[[nodiscard]] LedgerError ledger_error(const SqlError& error);
+
+}  // namespace tokenweir::publish

@@ -1,0 +1,121 @@
+#include "publish/ledger_schema.h"
+
+#include <fmt/format.h>
+
+namespace tokenweir::publish {
+namespace {
+
+constexpr std::string_view kTables = R"sql(
+CREATE TABLE schema_migration (
+  version INTEGER PRIMARY KEY,
+  applied_at TEXT NOT NULL
+);
+
+CREATE TABLE context (
+  number INTEGER PRIMARY KEY,
+  instance TEXT, policy_revision TEXT,
+  workflow TEXT, team TEXT, cost_center TEXT, environment TEXT, purpose TEXT, credential TEXT,
+  provider TEXT, provider_label TEXT, dialect TEXT, endpoint TEXT, method TEXT, region TEXT,
+  model_requested TEXT, model_served TEXT, price_model TEXT, service_tier TEXT, speed TEXT,
+  http_status INTEGER, end_state TEXT NOT NULL, streaming INTEGER NOT NULL, sent INTEGER NOT NULL,
+  edits TEXT, usage_source TEXT, input_source TEXT, output_source TEXT,
+  usage_anomaly INTEGER NOT NULL, byok INTEGER NOT NULL, pricing TEXT NOT NULL, price_id TEXT,
+  cap_source TEXT, refusal TEXT, would_refuse TEXT, would_clamp TEXT,
+  retry_cause TEXT, provider_fault TEXT, waste TEXT
+);
+
+CREATE TABLE exchange (
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL, revision INTEGER NOT NULL,
+  context INTEGER NOT NULL REFERENCES context (number),
+  started_at TEXT NOT NULL, finished_at TEXT NOT NULL,
+  run TEXT, parent_run TEXT, step INTEGER, user TEXT, customer TEXT, tags TEXT, outcome TEXT,
+  path TEXT, provider_request_id TEXT, response_id TEXT, replayable INTEGER, job_id TEXT,
+  error_type TEXT,
+  input_tokens INTEGER, cache_read_tokens INTEGER, cache_write_tokens INTEGER,
+  cache_write_1h_tokens INTEGER, output_tokens INTEGER, reasoning_tokens INTEGER,
+  audio_input_tokens INTEGER, audio_output_tokens INTEGER, image_input_tokens INTEGER,
+  image_output_tokens INTEGER, calls TEXT, token_classes TEXT, inferences TEXT,
+  counted_input_tokens INTEGER, counted_output_tokens INTEGER, input_parts TEXT,
+  context_repeated_tokens INTEGER,
+  cost_picodollars INTEGER, list_cost_picodollars INTEGER, cache_savings_picodollars INTEGER,
+  cache_write_premium_picodollars INTEGER, provider_cost_picodollars INTEGER, cost_by_kind TEXT,
+  cap_requested INTEGER, cap_applied INTEGER, retry_of TEXT,
+  ttft_us INTEGER, duration_us INTEGER NOT NULL, overhead_us INTEGER NOT NULL,
+  inter_token_us INTEGER, request_bytes INTEGER NOT NULL, response_bytes INTEGER NOT NULL,
+  raw_usage TEXT
+);
+CREATE UNIQUE INDEX exchange_id ON exchange (id, revision);
+CREATE INDEX exchange_started_at ON exchange (started_at);
+CREATE INDEX exchange_run ON exchange (run) WHERE run IS NOT NULL;
+CREATE INDEX exchange_response ON exchange (response_id) WHERE replayable = 1;
+CREATE INDEX context_workflow ON context (workflow);
+
+CREATE TABLE correction (
+  superseded INTEGER PRIMARY KEY REFERENCES exchange (sequence),
+  replacement INTEGER NOT NULL REFERENCES exchange (sequence),
+  corrected_at TEXT NOT NULL,
+  reason TEXT NOT NULL
+);
+
+CREATE TABLE total (
+  family TEXT NOT NULL,
+  labels TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (family, labels)
+) WITHOUT ROWID;
+CREATE TABLE total_covers (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  sequence INTEGER NOT NULL
+);
+INSERT INTO total_covers VALUES (1, 0);
+)sql";
+
+bool in_exchange(std::string_view column) {
+  return std::ranges::find(kExchangeColumns, column) != kExchangeColumns.end();
+}
+
+std::string view_columns() {
+  std::string out;
+  for (const std::string_view column : kRecordColumns) {
+    if (!out.empty()) out += ", ";
+    out += fmt::format("{}.{} AS {}", in_exchange(column) ? "e" : "c", column, column);
+  }
+  return out;
+}
+
+std::string views() {
+  return fmt::format(
+      "CREATE VIEW records AS SELECT {0} FROM exchange e JOIN context c ON c.number = e.context "
+      "WHERE e.sequence NOT IN (SELECT superseded FROM correction);\n"
+      "CREATE VIEW corrections AS SELECT {0}, k.corrected_at AS corrected_at, k.reason AS reason "
+      "FROM correction k JOIN exchange e ON e.sequence = k.superseded "
+      "JOIN context c ON c.number = e.context;\n",
+      view_columns());
+}
+
+}  // namespace
+
+std::string column_list(std::span<const std::string_view> columns, std::string_view prefix) {
+  std::string out;
+  for (const std::string_view column : columns) {
+    if (!out.empty()) out += ", ";
+    out += prefix;
+    out += column;
+  }
+  return out;
+}
+
+Result<void, SqlError> migrate(const Database& database, std::int64_t from, Time now) {
+  if (from >= kSchemaVersion) return {};
+  // Views are made from the column table above, so a later version re-creates them.
+  const std::string step = fmt::format(
+      "BEGIN IMMEDIATE;{}{}INSERT INTO schema_migration VALUES ({}, '{}');"
+      "PRAGMA application_id = {};PRAGMA user_version = {};COMMIT;",
+      kTables, views(), kSchemaVersion, format_rfc3339(now), kApplicationId, kSchemaVersion);
+  auto done = database.execute(step);
+  if (!done && database.in_transaction()) static_cast<void>(database.execute("ROLLBACK"));
+  return done;
+}
+
+}  // namespace tokenweir::publish
