@@ -91,6 +91,13 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
   return bill;
 }
 
+Quote PriceBook::quote(const PriceQuery& query, const Answer& answer) const {
+  const Lists lists = lists_of(*rows_, query.prices);
+  const Inference& inference = answer.inferences.front();
+  return make_quote(lists, find_row(lists, inference, query, answer), inference.usage, query.at,
+                    circumstances_of(query, answer), true);
+}
+
 std::string_view PriceBook::provider_label(std::string_view prices) const {
   const auto list = rows_->lists.find(prices);
   return list == rows_->lists.end() ? std::string_view{} : std::string_view(list->second.provider);

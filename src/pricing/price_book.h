@@ -25,6 +25,8 @@ struct PriceQuery {
   bool batch = false;
 };
 
+struct Quote;
+
 class PriceBook {
  public:
   struct Rows;
@@ -34,6 +36,9 @@ class PriceBook {
   // Prices every inference of the answer (served model first, then the requested one) and sums.
   [[nodiscard]] Bill bill(const PriceQuery& query, const Answer& answer,
                           UnknownModel unknown = UnknownModel::estimate) const;
+  // The working behind the first inference of a bill, for `prices explain` (quote.h). The list must
+  // exist, the answer has an inference; the quote points into this book.
+  [[nodiscard]] Quote quote(const PriceQuery& query, const Answer& answer) const;
   // The OpenTelemetry provider value of a price list ("openai", "gcp.gemini"); empty when unknown.
   [[nodiscard]] std::string_view provider_label(std::string_view prices) const;
   [[nodiscard]] std::string_view canonical_model(std::string_view prices, std::string_view model,
