@@ -45,6 +45,12 @@ constexpr std::array kWants = std::to_array<WantedPaths::Want>({
     {"metadata.billableCharacterCount", kBillableCharacters, kWord},
     {"predictions[].bytesBase64Encoded", kImage, kPresence},
     {"name", kJob, kWord},
+    // Google's code assistants wrap the same object.
+    {"response.responseId", kId, kWord},
+    {"response.modelVersion", kModel, kWord},
+    {"response.usageMetadata", kUsage, kObject},
+    {"response.candidates[].finishReason", kFinish, kWord},
+    {"response.candidates[].content.parts[]", kPart, kPresence},
 });
 
 const WantedPaths& wanted() {

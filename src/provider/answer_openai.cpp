@@ -39,6 +39,9 @@ constexpr std::array kWants = std::to_array<WantedPaths::Want>({
     {"status", kStatus, kWord},
     {"usage", kUsage, kObject},
     {"usage_info", kUsage, kObject},
+    {"result.usage", kUsage, kObject},
+    {"result.response", kContent, 16},
+    {"response", kContent, 16},
     {"x_groq.usage", kGroqUsage, kObject},
     {"x_groq.usage_breakdown", kBreakdown, kObject},
     {"usage_breakdown", kBreakdown, kObject},
@@ -73,6 +76,11 @@ const WantedPaths& wanted(Dialect dialect) {
     return paths;
   }();
   return dialect == Dialect::openai_images ? with_images : plain;
+}
+
+bool generates(std::string_view endpoint) {
+  return endpoint == "threads.runs" || endpoint == "generate" || endpoint == "run" ||
+         endpoint == "generation" || endpoint == "conversations";
 }
 
 bool ends_stream(std::string_view type) {
@@ -226,9 +234,7 @@ class OpenAiReader final : public AnswerReader {
       case Dialect::openai_embeddings:
         return OpenAiUse::input_only;
       case Dialect::openai_misc:
-        return context_.endpoint->name == "threads.runs" || context_.endpoint->name == "generate"
-                   ? OpenAiUse::text
-                   : OpenAiUse::input_only;
+        return generates(context_.endpoint->name) ? OpenAiUse::text : OpenAiUse::input_only;
       default:
         return OpenAiUse::text;
     }

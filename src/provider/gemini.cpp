@@ -108,7 +108,8 @@ bool recognise_gemini(Family family, Method method, const Segments& path, std::s
     for (const Verb& known : kVerbs) {
       if (known.word != verb) continue;
       apply({"", kPost, known.dialect, known.name, known.traits}, endpoint);
-      endpoint.model = model_of(model);
+      // "v1internal:generateContent" names no model.
+      if (path.size() > 1) endpoint.model = model_of(model);
       if (endpoint.metered) endpoint.streams = verb == "streamGenerateContent";
       if (endpoint.streams.value_or(false)) {
         endpoint.server_sent_events =

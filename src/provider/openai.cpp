@@ -14,6 +14,8 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"chat/completions", kPost, Dialect::openai_chat, "chat.completions", kInference},
     {"fim/completions", kPost, Dialect::openai_chat, "fim.completions", kInference},
     {"agents/completions", kPost, Dialect::openai_chat, "agents.completions", kInference},
+    {"chat/deferred-completion/*", kGet, Dialect::openai_chat, "chat.completions.deferred",
+     kMetered},
     {"chat/completions/**", kAnyMethod, Dialect::openai_misc, "chat.completions.stored", kFree},
     {"completions", kPost, Dialect::openai_completions, "completions", kInference},
 
@@ -47,6 +49,15 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"infill", kPost, Dialect::openai_completions, "infill", kInference, kSelfHosted},
     {"generate", kPost, Dialect::openai_misc, "generate", kInference, kSelfHosted},
     {"generate_stream", kPost, Dialect::openai_misc, "generate", kInference, kSelfHosted},
+
+    // Native forms of hosters whose answers carry an OpenAI-like usage: Cloudflare, Alibaba,
+    // Hugging Face, Replicate.
+    {"ai/run/**", kPost, Dialect::openai_misc, "run", kInference, kOwn},
+    {"services/aigc/**", kPost, Dialect::openai_misc, "generation", kInference, kOwn},
+    {"services/embeddings/**", kPost, Dialect::openai_misc, "generation", kInference, kOwn},
+    {"models/*/*", kPost, Dialect::openai_misc, "inference", kMetered, kSelfHosted},
+    {"predictions/**", kPost, Dialect::openai_misc, "predictions", kAsyncJob, kSelfHosted},
+    {"predictions/**", kGet, Dialect::openai_misc, "predictions", kFree, kSelfHosted},
 
     {"threads/runs", kPost, Dialect::openai_misc, "threads.runs", kMetered, kOwn},
     {"threads/*/runs/**", kGet | kPost, Dialect::openai_misc, "threads.runs", kMetered, kOwn},
