@@ -11,6 +11,7 @@ Result<Generation, std::string> load_generation(const std::string& config_file) 
   std::optional<config::Config> config = config::load(config_file, environment, problems);
   std::optional<pricing::PriceBook> prices;
   if (config) prices = pricing::load_prices(config->price_files, problems);
+  if (prices) config::validate_prices(*config, *prices, problems);
   if (!problems.empty() || !config || !prices) return failure(problems.text());
 
   auto listener_tls = std::make_shared<ListenerTls>();

@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "config/attribution_headers.h"
+#include "config/policy.h"
 #include "core/money.h"
 #include "pricing/price_book.h"
 #include "provider/dialect.h"
+#include "yaml/node.h"
 
 namespace tokenweir::config {
 
-enum class Enforcement : std::uint8_t { enforce, observe };
 enum class Trust : std::uint8_t { header, credential, both };
 
 struct TlsFiles {
@@ -53,6 +54,12 @@ struct Edits {
   bool stream_usage = true;       // stream_options.include_usage on OpenAI-style streams
 };
 
+// What a self-hosted provider costs by the hour. Accepted, not acted on in version one.
+struct Gpu {
+  Money usd_per_hour;
+  std::int64_t count = 1;
+};
+
 struct Provider {
   std::string name;
   Origin origin;
@@ -62,6 +69,8 @@ struct Provider {
   std::string match_path_prefix;  // "/p/openai"; empty: not routed by prefix
   std::string ca_file;            // extra trust anchor, PEM
   Edits edits;
+  std::optional<Gpu> gpu;
+  yaml::Mark prices_mark;  // where `prices` stands in the file, for validate_prices
 };
 
 struct Workflow {
@@ -70,6 +79,7 @@ struct Workflow {
   std::string cost_center;
   std::string environment;
   std::string contact;
+  std::optional<RefusalStyle> refusals;  // overrides `refusals.style`
 };
 
 struct Credential {
@@ -114,6 +124,7 @@ enum class LedgerFailure : std::uint8_t { refuse, refuse_budgeted, pass };
 struct Ledger {
   std::string path = "/var/lib/tokenweir/ledger.db";
   LedgerFailure on_failure = LedgerFailure::refuse_budgeted;
+  // Rounded down to whole hours. No value: kept for ever.
   std::optional<std::chrono::hours> raw_usage_retention;
   std::optional<std::chrono::hours> records_retention;
 };
@@ -121,7 +132,8 @@ struct Ledger {
 enum class RawEndpoints : std::uint8_t { pass, refuse };
 
 struct Config {
-  std::string revision;  // hash of the file's text
+  std::string file;      // as given on the command line
+  std::string revision;  // first 12 hex digits of the SHA-256 of the file's text
   Enforcement enforcement = Enforcement::enforce;
   std::vector<Listener> listen;
   Admin admin;
@@ -140,12 +152,16 @@ struct Config {
   unsigned threads = 0;  // 0: one per core
   std::string log_level = "info";
   std::string access_log = "-";  // "-": standard output; "off"; or a path
-  std::string spill_directory;   // empty: the ledger's folder
-  std::string user_hash_key;     // keys the hashes of user ids taken from bodies
+  std::string spill_directory;   // the ledger's folder unless given
+  // Keys the hashes of user ids taken from bodies. Without one in the file it is random, made once
+  // a process, so that hashes of two runs of the program cannot be compared.
+  std::string user_hash_key;
   AttributionHeaders attribution_headers;
-  bool require_credential = false;   // an unknown or missing key is answered 401
-  std::string workflow_path_prefix;  // "/w": /w/<workflow>/... names the workflow; empty: off
-  std::vector<std::string> inert;    // sections that are validated but not yet acted on
+  bool require_credential = false;    // an unknown or missing key is answered 401
+  std::string workflow_path_prefix;   // "/w": /w/<workflow>/... names the workflow; empty: off
+  Policy policy;                      // caps, rates, budgets, run rules, refusals
+  std::vector<std::string> inert;     // sections given that are validated but not acted on
+  std::vector<std::string> warnings;  // allowed, yet probably not meant
 };
 
 }  // namespace tokenweir::config

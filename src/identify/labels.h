@@ -14,7 +14,7 @@ namespace tokenweir::identify {
 using Tags = std::vector<std::pair<std::string, std::string>>;
 inline constexpr std::size_t kMostTags = 32;
 inline constexpr std::size_t kLongestTagKey = 64;
-inline constexpr std::size_t kLongestTagValue = 256;
+inline constexpr std::size_t kLongestTagValue = 512;
 
 // "k=v,k=v", percent-encoded; keys unique.
 [[nodiscard]] std::optional<Tags> parse_tags(std::string_view value);

@@ -1,11 +1,16 @@
 #include "yaml/expand.h"
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 
 #include "yaml/utf8.h"
 
 namespace tokenweir::yaml {
 namespace {
+
+// Large enough for a bundle of certificates.
+constexpr std::size_t kMostFileBytes = 4 * 1024 * 1024;
 
 struct Failed {
   std::string message;
@@ -107,7 +112,12 @@ std::optional<std::string> SystemEnvironment::variable(const std::string& name) 
 
 std::optional<std::string> SystemEnvironment::file(const std::string& path,
                                                    std::string& why) const {
-  return read_file(path, kMostExpandedBytes, why);
+  return read_file(path, kMostFileBytes, why);
+}
+
+bool SystemEnvironment::readable_by_all(const std::string& path) const {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
 }
 
 void expand(Node& node, const Environment& environment, std::string_view folder,

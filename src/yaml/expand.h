@@ -19,6 +19,8 @@ class Environment {
   // The bytes of a file; on failure no value and `why` is a fixed text.
   [[nodiscard]] virtual std::optional<std::string> file(const std::string& path,
                                                         std::string& why) const = 0;
+  // Whether users other than the owner and the group may read the file.
+  [[nodiscard]] virtual bool readable_by_all(const std::string& path) const = 0;
 };
 
 // The process's own environment and file system.
@@ -27,6 +29,7 @@ class SystemEnvironment final : public Environment {
   [[nodiscard]] std::optional<std::string> variable(const std::string& name) const override;
   [[nodiscard]] std::optional<std::string> file(const std::string& path,
                                                 std::string& why) const override;
+  [[nodiscard]] bool readable_by_all(const std::string& path) const override;
 };
 
 inline constexpr std::size_t kMostExpandedBytes = 64 * 1024;

@@ -40,6 +40,7 @@ std::string to_text(const Problem& problem) {
 }
 
 void Problems::add(std::string_view file, Mark mark, std::string message) {
+  ++added_;
   if (list_.size() > kMost) return;
   if (list_.size() == kMost) message = "more mistakes follow that are not listed";
   list_.push_back({std::string(file), mark.line, mark.column, std::move(message)});
@@ -72,6 +73,10 @@ std::string in_quotes(std::string_view text) {
   }
   if (end < text.size()) shown += "...";
   return shown + '"';
+}
+
+std::string in_quotes(const Node& node) {
+  return node.expanded ? "a value from the environment or a file" : in_quotes(node.text);
 }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

@@ -30,6 +30,8 @@ class Problems {
   void add(std::string_view file, Mark mark, std::string message);
   [[nodiscard]] bool empty() const { return list_.empty(); }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
+  // How many were added, those that no longer fit the list included.
+  [[nodiscard]] std::size_t added() const { return added_; }
   // Sorted by file and place.
   [[nodiscard]] std::vector<Problem> list() const;
   // All of them in text form, one a line.
@@ -37,6 +39,7 @@ class Problems {
 
  private:
   std::vector<Problem> list_;
+  std::size_t added_ = 0;
 };
 
 // Where the mistakes of one file go. A small value, passed by copy; both targets must outlive it.
@@ -51,6 +54,8 @@ struct Report {
 
 // `text` made fit for an error message: shortened, control bytes replaced, in quotes.
 [[nodiscard]] std::string in_quotes(std::string_view text);
+// The same for a value of the file; one that came from the environment or a file is not shown.
+[[nodiscard]] std::string in_quotes(const Node& node);
 
 // The candidate most like `word`, or empty when none is near enough to be meant.
 [[nodiscard]] std::string_view nearest(std::string_view word,

@@ -56,11 +56,6 @@ bool is_reserved_word(std::string_view text) {
          text == "FALSE";
 }
 
-// What the author wrote, or a stand-in where it may be a secret.
-std::string shown(const Node& node) {
-  return node.expanded ? "a value from the environment or a file" : in_quotes(node.text);
-}
-
 bool expect_scalar(const Node& node, const Report& report, std::string_view expected) {
   if (node.kind == Kind::scalar) return true;
   report_kind(node, report, expected);
@@ -72,7 +67,7 @@ bool is_plain(const Node& node) { return !node.quoted || node.expanded; }
 
 void report_found(const Node& node, const Report& report, std::string_view expected) {
   const bool quotes = !is_plain(node);
-  report.error(node.mark, fmt::format("expected {}, found {}{}", expected, shown(node),
+  report.error(node.mark, fmt::format("expected {}, found {}{}", expected, in_quotes(node),
                                       quotes ? " in quotes, which make it text" : ""));
 }
 
@@ -80,7 +75,7 @@ void report_found(const Node& node, const Report& report, std::string_view expec
 
 void report_kind(const Node& node, const Report& report, std::string_view expected) {
   const std::string found =
-      node.kind == Kind::scalar ? shown(node) : std::string(name_of(node.kind));
+      node.kind == Kind::scalar ? in_quotes(node) : std::string(name_of(node.kind));
   report.error(node.mark, fmt::format("expected {}, found {}", expected, found));
 }
 
@@ -102,8 +97,8 @@ std::optional<std::int64_t> read_integer(const Node& node, const Report& report,
     return std::nullopt;
   }
   if (*value < least || *value > most) {
-    report.error(node.mark,
-                 fmt::format("{} is out of range, allowed is {} to {}", shown(node), least, most));
+    report.error(node.mark, fmt::format("{} is out of range, allowed is {} to {}", in_quotes(node),
+                                        least, most));
     return std::nullopt;
   }
   return value;
@@ -127,7 +122,7 @@ std::optional<Money> read_money(const Node& node, const Report& report) {
   if (!expect_scalar(node, report, kExpected)) return std::nullopt;
   const auto amount = Money::from_dollars(node.text);
   if (!amount) {
-    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, shown(node)));
+    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, in_quotes(node)));
     return std::nullopt;
   }
   if (*amount < Money{}) {
@@ -143,11 +138,11 @@ std::optional<std::int64_t> read_millionths(const Node& node, const Report& repo
   if (!expect_scalar(node, report, kExpected)) return std::nullopt;
   const auto value = parse_millionths(node.text);
   if (!value) {
-    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, shown(node)));
+    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, in_quotes(node)));
     return std::nullopt;
   }
   if (*value < least || *value > most) {
-    report.error(node.mark, fmt::format("{} is out of range, allowed is {} to {}", shown(node),
+    report.error(node.mark, fmt::format("{} is out of range, allowed is {} to {}", in_quotes(node),
                                         format_millionths(least), format_millionths(most)));
     return std::nullopt;
   }
@@ -161,11 +156,11 @@ std::optional<std::chrono::milliseconds> read_duration(const Node& node, const R
   if (!expect_scalar(node, report, kExpected)) return std::nullopt;
   const auto value = parse_duration(node.text);
   if (!value) {
-    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, shown(node)));
+    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, in_quotes(node)));
     return std::nullopt;
   }
   if (*value < least || *value > most) {
-    report.error(node.mark, fmt::format("{} is out of range, allowed is {} to {}", shown(node),
+    report.error(node.mark, fmt::format("{} is out of range, allowed is {} to {}", in_quotes(node),
                                         format_duration(least), format_duration(most)));
     return std::nullopt;
   }
@@ -178,11 +173,11 @@ std::optional<std::uint64_t> read_size(const Node& node, const Report& report, s
   if (!expect_scalar(node, report, kExpected)) return std::nullopt;
   const auto value = parse_size(node.text);
   if (!value) {
-    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, shown(node)));
+    report.error(node.mark, fmt::format("expected {}, found {}", kExpected, in_quotes(node)));
     return std::nullopt;
   }
   if (*value < least || *value > most) {
-    report.error(node.mark, fmt::format("{} is out of range, allowed is {} to {}", shown(node),
+    report.error(node.mark, fmt::format("{} is out of range, allowed is {} to {}", in_quotes(node),
                                         format_size(least), format_size(most)));
     return std::nullopt;
   }
@@ -215,7 +210,7 @@ void report_choice(const Node& node, const Report& report,
   const std::string expected = words.size() == 1 ? list : "one of " + list;
   const bool may_suggest = node.kind == Kind::scalar && !node.expanded;
   const std::string found =
-      node.kind == Kind::scalar ? shown(node) : std::string(name_of(node.kind));
+      node.kind == Kind::scalar ? in_quotes(node) : std::string(name_of(node.kind));
   report.error(node.mark, fmt::format("expected {}, found {}{}", expected, found,
                                       may_suggest ? suggestion(node.text, words) : ""));
 }

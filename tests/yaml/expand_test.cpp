@@ -27,6 +27,7 @@ class Fixed final : public Environment {
     }
     return found->second;
   }
+  bool readable_by_all(const std::string&) const override { return false; }
 };
 
 struct Outcome {
