@@ -1,10 +1,10 @@
 // What the ledger does with rows already written: corrections, restoring the counters, expiry.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <utility>
 
 #include "publish/ledger.h"
+#include "publish/row_json.h"
 #include "publish/text.h"
 
 namespace tokenweir::publish {
@@ -26,24 +26,6 @@ Enumeration named(std::string_view name, std::size_t count, Enumeration otherwis
     if (name_of(static_cast<Enumeration>(i)) == name) return static_cast<Enumeration>(i);
   }
   return otherwise;
-}
-
-// Reads the object that cost_by_kind_json wrote: names of cost kinds and integers, nothing else.
-void read_cost_by_kind(std::string_view json, std::array<std::int64_t, kCostKinds>& by_kind) {
-  while (true) {
-    const auto open = json.find('"');
-    if (open == std::string_view::npos) return;
-    json.remove_prefix(open + 1);
-    const auto close = json.find("\":");
-    if (close == std::string_view::npos) return;
-    const std::string_view name = json.substr(0, close);
-    json.remove_prefix(close + 2);
-    std::int64_t value = 0;
-    std::from_chars(json.data(), json.data() + json.size(), value);
-    for (std::size_t i = 0; i < kCostKinds; ++i) {
-      if (name_of(static_cast<CostKind>(i)) == name) by_kind[i] = value;
-    }
-  }
 }
 
 std::optional<Money> money(std::optional<std::int64_t> picodollars) {

@@ -1,6 +1,7 @@
 #include "publish/row_json.h"
 
 #include <array>
+#include <charconv>
 #include <map>
 
 #include "publish/figures.h"
@@ -116,6 +117,23 @@ std::string cost_by_kind_json(const Bill& bill) {
   }
   std::string out = object.take();
   return out.empty() ? "{}" : out;
+}
+
+void read_cost_by_kind(std::string_view json, std::array<std::int64_t, kCostKinds>& by_kind) {
+  while (true) {
+    const auto open = json.find('"');
+    if (open == std::string_view::npos) return;
+    json.remove_prefix(open + 1);
+    const auto close = json.find("\":");
+    if (close == std::string_view::npos) return;
+    const std::string_view name = json.substr(0, close);
+    json.remove_prefix(close + 2);
+    std::int64_t value = 0;
+    std::from_chars(json.data(), json.data() + json.size(), value);
+    for (std::size_t i = 0; i < kCostKinds; ++i) {
+      if (name_of(static_cast<CostKind>(i)) == name) by_kind[i] = value;
+    }
+  }
 }
 
 std::string inferences_json(const Record& record) {

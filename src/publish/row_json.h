@@ -1,7 +1,10 @@
 // The JSON columns of a ledger row. An empty string stands for NULL: nothing is known.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +24,8 @@ namespace tokenweir::publish {
 [[nodiscard]] std::string token_classes_json(const Usage& usage);
 // {"input":123,"output":456} in picodollars, zero kinds left out; empty when unpriced.
 [[nodiscard]] std::string cost_by_kind_json(const Bill& bill);
+// Reads what cost_by_kind_json wrote; kinds that are not named stay as they are.
+void read_cost_by_kind(std::string_view json, std::array<std::int64_t, kCostKinds>& by_kind);
 // One object an inference where there was more than one; empty otherwise.
 [[nodiscard]] std::string inferences_json(const Record& record);
 
