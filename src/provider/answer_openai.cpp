@@ -260,10 +260,7 @@ class OpenAiReader final : public AnswerReader {
   void finish_reason(std::string_view reason) {
     if (reason.empty()) return;
     finish_content(reason == "length" || reason == "model_length" || reason == "max_tokens");
-    if (reason == "error") {
-      fail();
-      keep_error_type("\"error\"");
-    }
+    if (reason == "error") error_here_ = true;
   }
 
   // Whisper's verbose form tells the length of the recording instead of a usage.

@@ -172,7 +172,8 @@ class ResponsesReader final : public AnswerReader {
     // A job that has only been queued repeats an empty form.
     const bool running = status_ == "queued" || status_ == "in_progress";
     if (!tool_usage_.empty() && !running) {
-      const std::string_view model = image_model_.empty() ? "image_generation" : image_model_;
+      const std::string_view model =
+          image_model_.empty() ? std::string_view("image_generation") : image_model_;
       const Usage before = reading.usage;
       searches_told = openai_tool_usage(tool_usage_, model, reading) || searches_told;
       if (!reading.others.empty() || before != reading.usage) {
