@@ -52,7 +52,12 @@ Usage usage_of(const ExplainOptions& options) {
   return usage;
 }
 
-std::string per_text(Kind k) { return pricing::is_token(k) ? "per million tokens" : "per million"; }
+// "2.5 per million tokens", "0.01 each", "0.111 for 3600".
+std::string rate_text(Kind k, const pricing::Rate& rate) {
+  if (pricing::is_token(k)) return pricing::dollars_per_million(rate) + " per million tokens";
+  const std::string dollars = Money::picodollars(rate.picodollars).to_dollars();
+  return rate.units == 1 ? dollars + " each" : fmt::format("{} for {}", dollars, rate.units);
+}
 
 void print_text(const pricing::PriceBook& book, const Quote& quote, const Bill& bill) {
   const auto& rows = book.rows();
@@ -90,8 +95,8 @@ void print_text(const pricing::PriceBook& book, const Quote& quote, const Bill& 
     sum.add(line.count, line.contract_rate.picodollars,
             line.contract_factor.times(line.contract_rate.per_unit()).value_or(pricing::Factor{}));
     const auto amount = sum.rounded();
-    fmt::print("{:<18} {:>12} x {} {}{}{} = {}\n", pricing::file_name_of(line.kind), line.count,
-               pricing::dollars_per_million(line.contract_rate), per_text(line.kind),
+    fmt::print("{:<18} {:>12} x {}{}{} = {}\n", pricing::file_name_of(line.kind), line.count,
+               rate_text(line.kind, line.contract_rate),
                line.contract_factor.is_one() ? "" : " x " + line.contract_factor.to_decimal(),
                line.rate_from
                    ? fmt::format(" (the {} rate)", pricing::file_name_of(*line.rate_from))
