@@ -22,11 +22,13 @@ Int128 greatest_common_divisor(Int128 left, Int128 right) {
 
 // Floor of numerator / denominator; the denominator is positive.
 Int128 floor_divide(Int128 numerator, Int128 denominator) {
+  if (denominator == 1) return numerator;
   const Int128 quotient = numerator / denominator;
   return numerator % denominator < 0 ? quotient - 1 : quotient;
 }
 
 Int128 round_half_even(Int128 numerator, Int128 denominator) {
+  if (denominator == 1) return numerator;
   const Int128 floor = floor_divide(numerator, denominator);
   const Int128 rest = numerator - floor * denominator;
   // Compared as a subtraction: doubling the rest could overflow.
@@ -68,6 +70,7 @@ std::optional<Factor> Factor::times(const Factor& other) const {
       __builtin_mul_overflow(denominator, other.denominator, &product.denominator)) {
     return std::nullopt;
   }
+  if (product.denominator == 1) return product;
   const std::int64_t divisor = std::gcd(product.numerator, product.denominator);
   product.numerator /= divisor;
   product.denominator /= divisor;
@@ -101,7 +104,8 @@ void ExactSum::add_fraction(Int128 numerator, Int128 denominator) {
     overflowed_ = __builtin_add_overflow(numerator_, numerator, &numerator_);
     return;
   }
-  const Int128 divisor = greatest_common_divisor(denominator_, denominator);
+  if (numerator == 0) return;
+  const Int128 divisor = denominator_ == 1 ? 1 : greatest_common_divisor(denominator_, denominator);
   const Int128 ours = denominator / divisor;
   const Int128 theirs = denominator_ / divisor;
   overflowed_ = __builtin_mul_overflow(numerator_, ours, &numerator_) ||
@@ -122,6 +126,12 @@ std::optional<Money> apportion(std::span<const ExactSum> parts, std::span<std::i
   const auto rounded = total.rounded();
   if (!rounded) return std::nullopt;
 
+  if (total.denominator_ == 1) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      out[i] = static_cast<std::int64_t>(parts[i].numerator_);
+    }
+    return rounded;
+  }
   // Every remainder over the common denominator, which each part's own denominator divides.
   struct Remainder {
     Int128 size;

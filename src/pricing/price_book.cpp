@@ -54,7 +54,7 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
   bool complete = true;
   for (std::size_t i = 0; i < answer.inferences.size(); ++i) {
     const Inference& inference = answer.inferences[i];
-    const Lookup found = find_row(lists, inference, query, answer);
+    const Lookup found = inference.model.empty() ? own : find_row(lists, inference, query, answer);
     const Quote quote = make_quote(lists, found, inference.usage, query.at, circumstances, i == 0);
     if (!bill.price_id.empty()) bill.price_id += ";";
     if (quote.list != lists.front()) bill.price_id += quote.list->name + ":";
@@ -65,10 +65,7 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
       continue;
     }
     estimated = estimated || quote.is_estimate();
-    sums.add(quote);
-    Sums single;
-    single.add(quote);
-    by_inference[i] = single.total_cost();
+    by_inference[i] = sums.add(quote);
     known[i] = true;
   }
   bill.price_id =

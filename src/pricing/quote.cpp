@@ -234,6 +234,7 @@ Quote make_quote(const Lists& lists, const Lookup& found, const Usage& usage, Ti
     }
   }
   quote.provisioned = is_provisioned(circumstances.service_tier);
+  quote.lines.reserve(8);
 
   for (Kind k = 0; k < kKinds; ++k) {
     std::uint64_t count = count_of(usage, k);
@@ -294,13 +295,16 @@ std::string Quote::describe() const {
   return text;
 }
 
-void Sums::add(const Quote& quote) {
+ExactSum Sums::add(const Quote& quote) {
+  ExactSum own;
   for (const QuoteLine& line : quote.lines) {
     if (!line.rate) continue;
     const auto bucket = static_cast<std::size_t>(cost_kind_of(line.kind));
     const ExactSum contracted = amount(line.count, line.contract_rate, line.contract_factor);
     cost[bucket].add(contracted);
-    list_cost.add(amount(line.count, *line.rate, line.factor));
+    own.add(contracted);
+    list_cost.add(quote.contract == nullptr ? contracted
+                                            : amount(line.count, *line.rate, line.factor));
     if (!line.plain_rate) continue;
     const ExactSum plain = amount(line.count, *line.plain_rate, line.contract_factor);
     if (is_cache_read(line.kind)) {
@@ -311,12 +315,7 @@ void Sums::add(const Quote& quote) {
       cache_write_premium.subtract(plain);
     }
   }
-}
-
-ExactSum Sums::total_cost() const {
-  ExactSum total;
-  for (const ExactSum& part : cost) total.add(part);
-  return total;
+  return own;
 }
 
 }  // namespace tokenweir::pricing

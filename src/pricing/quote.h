@@ -76,8 +76,8 @@ struct Sums {
   ExactSum cache_savings;
   ExactSum cache_write_premium;
 
-  void add(const Quote& quote);
-  [[nodiscard]] ExactSum total_cost() const;
+  // Returns the cost of this quote alone.
+  ExactSum add(const Quote& quote);
 };
 
 }  // namespace tokenweir::pricing

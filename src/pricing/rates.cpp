@@ -131,6 +131,21 @@ KindSet token_kinds() {
   return kinds;
 }
 
+// The same list by the kind that is asked for: a lookup happens for every kind of every request.
+struct StandIns {
+  std::array<std::pair<std::uint8_t, bool>, 3> from{};
+  std::size_t count = 0;
+};
+constexpr std::array<StandIns, kKinds> kStandIns = [] {
+  std::array<StandIns, kKinds> table{};
+  for (const Substitute& substitute : kSubstitutes) {
+    StandIns& row = table[kind(substitute.asked)];
+    row.from[row.count++] = {static_cast<std::uint8_t>(kind(substitute.from)),
+                             substitute.worth_saying};
+  }
+  return table;
+}();
+
 std::string lower_case(std::string_view text) {
   std::string result(text);
   for (char& c : result) {
@@ -156,11 +171,10 @@ void Rates::overlay(const Rates& other) {
 
 std::optional<FoundRate> find_rate(const Rates& rates, Kind k) {
   if (rates[k]) return FoundRate{*rates[k], k, false};
-  for (const Substitute& substitute : kSubstitutes) {
-    const Kind from = kind(substitute.from);
-    if (kind(substitute.asked) == k && rates[from]) {
-      return FoundRate{*rates[from], from, substitute.worth_saying};
-    }
+  const StandIns& stand_ins = kStandIns[k];
+  for (std::size_t i = 0; i < stand_ins.count; ++i) {
+    const auto& [from, worth_saying] = stand_ins.from[i];
+    if (rates[from]) return FoundRate{*rates[from], from, worth_saying};
   }
   return std::nullopt;
 }

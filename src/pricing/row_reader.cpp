@@ -114,7 +114,7 @@ bool has_rates(const Rates& rates) {
 std::optional<int> minute_of_day(std::string_view text) {
   const auto digit = [&](std::size_t at) { return text[at] - '0'; };
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  for (const std::size_t at : {0, 1, 3, 4}) {
+  for (const std::size_t at : {0u, 1u, 3u, 4u}) {
     if (digit(at) < 0 || digit(at) > 9) return std::nullopt;
   }
   const int hour = digit(0) * 10 + digit(1);
