@@ -82,37 +82,43 @@ struct Budget {
 
 enum class RunMode : std::uint8_t { observe, slow, stop };
 
+struct StepLimit {
+  std::int64_t limit = 0;
+  RunMode mode = RunMode::stop;
+};
+
+struct RetryLimit {
+  std::int64_t per_step = 3;
+  RunMode mode = RunMode::observe;
+};
+
+struct RepeatedRequest {
+  std::int64_t times = 8;
+  std::chrono::milliseconds within{600'000};
+  RunMode mode = RunMode::observe;
+};
+
+struct RepeatedToolCall {
+  std::int64_t times = 5;
+  RunMode mode = RunMode::observe;
+};
+
+struct Cycle {
+  std::int64_t length_max = 4;
+  std::int64_t repeats = 4;
+  RunMode mode = RunMode::observe;
+};
+
+struct CostVelocity {
+  Money usd_per_minute;
+  std::chrono::milliseconds sustained{180'000};
+  RunMode mode = RunMode::observe;
+};
+
 struct RunRules {
   std::chrono::milliseconds remember{7 * 86'400'000ll};
-  struct Steps {
-    std::int64_t limit = 0;
-    RunMode mode = RunMode::stop;
-  };
-  struct Retries {
-    std::int64_t per_step = 3;
-    RunMode mode = RunMode::observe;
-  };
-  struct RepeatedRequest {
-    std::int64_t times = 8;
-    std::chrono::milliseconds within{600'000};
-    RunMode mode = RunMode::observe;
-  };
-  struct RepeatedToolCall {
-    std::int64_t times = 5;
-    RunMode mode = RunMode::observe;
-  };
-  struct Cycle {
-    std::int64_t length_max = 4;
-    std::int64_t repeats = 4;
-    RunMode mode = RunMode::observe;
-  };
-  struct CostVelocity {
-    Money usd_per_minute;
-    std::chrono::milliseconds sustained{180'000};
-    RunMode mode = RunMode::observe;
-  };
-  std::optional<Steps> max_steps;
-  std::optional<Retries> max_retries;
+  std::optional<StepLimit> max_steps;
+  std::optional<RetryLimit> max_retries;
   std::optional<RepeatedRequest> repeated_request;
   std::optional<RepeatedToolCall> repeated_tool_call;
   std::optional<Cycle> cycle;

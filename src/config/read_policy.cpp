@@ -235,31 +235,31 @@ void read_runs(Reading& reading, MapReader& map) {
     inner.duration({"remember", "how long an idle run is known"}, runs.remember,
                    milliseconds{60'000}, milliseconds{366 * 86'400'000ll});
     section(inner, "max_steps", "exchanges of one run", runs.max_steps,
-            [](MapReader& rule, RunRules::Steps& steps) {
+            [](MapReader& rule, StepLimit& steps) {
               rule.integer({"limit", "exchanges", kRequired}, steps.limit, 1, kMostTimes);
             });
     section(
         inner, "max_retries", "attempts at one step", runs.max_retries,
-        [](MapReader& rule, RunRules::Retries& retries) {
+        [](MapReader& rule, RetryLimit& retries) {
           rule.integer({"per_step", "attempts after the first"}, retries.per_step, 0, kMostTimes);
         });
     section(inner, "repeated_request", "the same request again", runs.repeated_request,
-            [](MapReader& rule, RunRules::RepeatedRequest& repeated) {
+            [](MapReader& rule, RepeatedRequest& repeated) {
               rule.integer({"times", "sightings"}, repeated.times, 2, kMostTimes);
               rule.duration({"within", "of this time"}, repeated.within, milliseconds{1'000},
                             milliseconds{7 * 86'400'000ll});
             });
     section(inner, "repeated_tool_call", "the same tool call again", runs.repeated_tool_call,
-            [](MapReader& rule, RunRules::RepeatedToolCall& repeated) {
+            [](MapReader& rule, RepeatedToolCall& repeated) {
               rule.integer({"times", "sightings"}, repeated.times, 2, kMostTimes);
             });
     section(inner, "cycle", "a sequence of steps that repeats", runs.cycle,
-            [](MapReader& rule, RunRules::Cycle& cycle) {
+            [](MapReader& rule, Cycle& cycle) {
               rule.integer({"length_max", "longest sequence"}, cycle.length_max, 1, 64);
               rule.integer({"repeats", "times in a row"}, cycle.repeats, 2, kMostTimes);
             });
     section(inner, "cost_velocity", "money per minute", runs.cost_velocity,
-            [](MapReader& rule, RunRules::CostVelocity& velocity) {
+            [](MapReader& rule, CostVelocity& velocity) {
               rule.money({"usd_per_minute", "dollars", kRequired}, velocity.usd_per_minute);
               rule.duration({"sustained", "for this long"}, velocity.sustained, milliseconds{1'000},
                             milliseconds{86'400'000});

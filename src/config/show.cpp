@@ -17,7 +17,19 @@ std::string quoted_text(std::string_view text) {
     if (c == '"' || c == '\\') out += '\\';
     // A dollar would be expanded when the text is read again.
     if (c == '$') out += '$';
-    out += c;
+    switch (c) {
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        out += c;
+    }
   }
   return out + '"';
 }

@@ -90,7 +90,16 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
       best_distance = found;
     }
   }
-  return best;
+  if (!best.empty()) return best;
+  // "max" for "max_steps", "cert" for "certificate": no slip of the finger, but clear enough.
+  constexpr std::size_t kTelling = 3;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t shared = std::min({word.size(), candidate.size(), kTelling});
+    if (shared == kTelling && word.substr(0, shared) == candidate.substr(0, shared)) {
+      return candidate;
+    }
+  }
+  return {};
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates) {
