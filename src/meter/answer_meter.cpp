@@ -18,9 +18,11 @@ enum class Framing : std::uint8_t { undecided, unread, events, lines, elements, 
 constexpr std::string_view kDone = "[DONE]";
 
 bool contains(std::string_view text, std::string_view lower_case) {
-  return std::ranges::search(text, lower_case, [](char c, char wanted) {
-           return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == wanted;
-         }).begin() != text.end();
+  const auto same = [](char c, char wanted) {
+    return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == wanted;
+  };
+  return std::search(text.begin(), text.end(), lower_case.begin(), lower_case.end(), same) !=
+         text.end();
 }
 
 bool is_line_type(std::string_view content_type) {
@@ -88,10 +90,9 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
         elements.feed(bytes, *this);
         break;
       case Framing::one_document:
-        if (document_done) break;
+        // Ended by finish() alone: what follows a whole value may still spoil it.
         if (!document_open) on_event_begin();
         on_event_data(bytes);
-        if (extractor->complete()) on_event_end({});
         break;
       case Framing::undecided:
       case Framing::unread:
@@ -138,7 +139,6 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
       return;
     }
     extractor->finish(*reader);
-    if (framing == Framing::one_document) document_done = extractor->complete();
     reader->document(name, extractor->complete());
   }
 
@@ -154,6 +154,10 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
     end_state = judge(whole);
   }
 
+  [[nodiscard]] bool whole_body() const {
+    return framing == Framing::one_document && extractor->complete();
+  }
+
   [[nodiscard]] bool streamed() const {
     return framing == Framing::events || framing == Framing::lines || framing == Framing::elements;
   }
@@ -167,7 +171,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
       // The end of the bytes is an end only where the content had come to its own.
       ended = reader->terminal() || (whole && reader->finished());
     } else if (framing == Framing::one_document) {
-      ended = whole && (document_done || !json_type);
+      ended = whole && (whole_body() || !json_type);
     }
     if (!ended) return EndState::provider_error;
     return reader->truncated() ? EndState::truncated : EndState::complete;
@@ -200,7 +204,6 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   bool json_type = false;
   bool any_bytes = false;
   bool document_open = false;
-  bool document_done = false;
   bool finished = false;
   bool changed = true;
   EndState end_state = EndState::complete;
@@ -221,12 +224,12 @@ std::uint64_t AnswerMeter::content_events() const {
   const State& state = *state_;
   if (state.framing == Framing::unread) return state.any_bytes ? 1 : 0;
   if (!state.reader) return 0;
-  const bool good_body = state.document_done && state.status < 400 && !state.reader->failed();
+  const bool good_body = state.whole_body() && state.status < 400 && !state.reader->failed();
   return std::max<std::uint64_t>(state.reader->content_documents(), good_body ? 1 : 0);
 }
 
 bool AnswerMeter::saw_terminal() const {
-  return state_->document_done || (state_->reader && state_->reader->terminal());
+  return state_->whole_body() || (state_->reader && state_->reader->terminal());
 }
 
 bool AnswerMeter::is_stream() const {

@@ -83,6 +83,11 @@ bool generates(std::string_view endpoint) {
          endpoint == "generation" || endpoint == "conversations";
 }
 
+bool searches_always(std::string_view model) {
+  return model.find("-search-preview") != std::string_view::npos ||
+         model.find("-search-api") != std::string_view::npos;
+}
+
 bool ends_stream(std::string_view type) {
   return type == "transcript.text.done" || type == "speech.audio.done" ||
          type == "image_generation.completed" || type == "image_edit.completed";
@@ -222,6 +227,11 @@ class OpenAiReader final : public AnswerReader {
     const bool tokens_told = own.usage.total_output().has_value();
     if (dialect == Dialect::openai_images && images_ > 0 && !tokens_told) {
       own.usage[CallClass::image] = images_;
+    }
+    // OpenAI's searching chat models search once a request and charge for it without a figure.
+    if (!usage_.empty() && searches_always(answer.model_served) &&
+        !own.usage[CallClass::web_search]) {
+      own.usage[CallClass::web_search] = 1;
     }
     answer.inferences.push_back(std::move(own));
   }

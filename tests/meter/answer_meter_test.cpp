@@ -240,6 +240,14 @@ TEST(AnswerMeter, ACompoundModelIsPricedByItsPartsOnlyIfTheyAddUp) {
   EXPECT_TRUE(repeated.usage_anomaly);
 }
 
+TEST(AnswerMeter, SearchingChatModelsAreChargedOneSearchARequest) {
+  const std::string_view body =
+      R"({"model":"gpt-x-search-preview-2025-03-11","usage":{"prompt_tokens":8,"completion_tokens":3}})";
+  EXPECT_EQ(sum_of(meter_whole({}, body))[CallClass::web_search], 1U);
+  EXPECT_EQ(sum_of(meter_whole({}, recorded("openai_chat/plain.json")))[CallClass::web_search],
+            std::nullopt);
+}
+
 TEST(AnswerMeter, TgiTellsItsCountsInTheHead) {
   const provider::Endpoint endpoint = provider::recognise(Family::openai, "POST", "/generate", "");
   AnswerMeter meter(endpoint, {Family::openai, false, "m", "h"});
@@ -330,11 +338,9 @@ TEST(AnswerMeter, HostileFiguresAreAnAnomalyAndNeverAWrongZero) {
 
 TEST(AnswerMeter, FortyMegabyteEventsNeedNoMemoryOfThatSize) {
   // An image inside a terminal event: the usage comes after it.
-  AnswerMeter* watched = nullptr;
   const provider::Endpoint endpoint =
       provider::recognise(Family::openai, "POST", "/v1/responses", "");
   AnswerMeter meter(endpoint, {Family::openai, true, "m", "h"});
-  watched = &meter;
   http::ResponseHead head;
   head.status = 200;
   head.fields = {{"Content-Type", "text/event-stream"}};
@@ -346,7 +352,7 @@ TEST(AnswerMeter, FortyMegabyteEventsNeedNoMemoryOfThatSize) {
   const std::string piece(64 * 1024, 'A');
   for (int i = 0; i < 640; ++i) meter.feed(piece);
   meter.feed("\"}],\"usage\":{\"input_tokens\":3,\"output_tokens\":4,\"total_tokens\":7}}}\n\n");
-  EXPECT_TRUE(watched->saw_terminal());
+  EXPECT_TRUE(meter.saw_terminal());
   meter.finish(true);
   EXPECT_EQ(sum_of(meter.answer()).total_output(), 4U);
   EXPECT_EQ(sum_of(meter.answer())[CallClass::image], 1U);
