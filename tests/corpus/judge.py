@@ -36,7 +36,7 @@ def expected_usage(exchange: Mapping[str, object]) -> Figures | None:
         return None
     reported = [entry for entry in _reported(exchange) if isinstance(entry["usage"], dict)]
     if not reported:
-        return None
+        return _vertex_predictions(exchange)
     last = reported[-1]["usage"]
     assert isinstance(last, dict)
     if "promptTokenCount" in last or "totalTokenCount" in last:
@@ -181,6 +181,19 @@ def _gemini(usage: Mapping[str, object], generates: bool) -> Figures:
     told = candidates is not None or thoughts is not None
     output = (candidates or 0) + (thoughts or 0) if told else None
     return _figures(inputs, output, _number(usage, "cachedContentTokenCount"), None, thoughts)
+
+
+def _vertex_predictions(exchange: Mapping[str, object]) -> Figures | None:
+    """Vertex counts tokens per embedded text, which the corpus does not list as a usage."""
+    if exchange.get("endpoint") != "predict" or exchange.get("status") != 200:
+        return None
+    try:
+        answer = json.loads(str(exchange.get("response_body")))
+        predictions = answer["predictions"]
+        counts = [p["embeddings"]["statistics"]["token_count"] for p in predictions]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return _figures(input=int(sum(counts)))
 
 
 def _interactions(usage: Mapping[str, object]) -> Figures:
