@@ -30,27 +30,13 @@ enum Field : int {
   kStop,
 };
 
-constexpr std::array kWants = std::to_array<WantedPaths::Want>({
+// What every speaker may send; kept short, because every key of every chunk is compared with it.
+constexpr std::array kCommon = std::to_array<WantedPaths::Want>({
     {"id", kId, kWord},
     {"model", kModel, kWord},
     {"service_tier", kTier, kWord},
     {"object", kObjectName, kWord},
-    {"type", kType, kWord},
-    {"status", kStatus, kWord},
     {"usage", kUsage, kObject},
-    {"usage_info", kUsage, kObject},
-    {"result.usage", kUsage, kObject},
-    {"result.response", kContent, 16},
-    {"response", kContent, 16},
-    {"x_groq.usage", kGroqUsage, kObject},
-    {"x_groq.usage_breakdown", kBreakdown, kObject},
-    {"usage_breakdown", kBreakdown, kObject},
-    {"x_groq.error", kError, kWord},
-    {"error", kError, kWord},
-    {"error.code", kErrorCode, kWord},
-    {"error.type", kErrorType, kWord},
-    {"error.metadata.error_type", kErrorType, kWord},
-    {"code", kErrorCode, kWord},
     {"choices[].finish_reason", kFinishReason, kWord},
     {"choices[].delta.content", kContent, 16},
     {"choices[].delta.reasoning_content", kContent, 16},
@@ -58,9 +44,27 @@ constexpr std::array kWants = std::to_array<WantedPaths::Want>({
     {"choices[].delta.tool_calls", kContent, kPresence},
     {"choices[].delta.audio", kContent, kPresence},
     {"choices[].text", kContent, 16},
+    {"x_groq.usage", kGroqUsage, kObject},
+    {"x_groq.usage_breakdown", kBreakdown, kObject},
+    {"x_groq.error", kError, kWord},
+    {"usage_breakdown", kBreakdown, kObject},
+    {"error", kError, kWord},
+    {"error.code", kErrorCode, kWord},
+    {"error.type", kErrorType, kWord},
+    {"error.metadata.error_type", kErrorType, kWord},
+    {"code", kErrorCode, kWord},
+    {"type", kType, kWord},
+});
+
+// Native answers of llama.cpp, TGI, Mistral's page reader, Cloudflare, and assistants' runs.
+constexpr std::array kNative = std::to_array<WantedPaths::Want>({
+    {"status", kStatus, kWord},
+    {"usage_info", kUsage, kObject},
+    {"result.usage", kUsage, kObject},
+    {"result.response", kContent, 16},
+    {"response", kContent, 16},
     {"content", kContent, 16},
     {"token.text", kContent, 16},
-    {"duration", kDuration, kWord},
     {"tokens_evaluated", kPromptCount, kWord},
     {"tokens_predicted", kOutputCount, kWord},
     {"details.generated_tokens", kOutputCount, kWord},
@@ -68,14 +72,29 @@ constexpr std::array kWants = std::to_array<WantedPaths::Want>({
 });
 
 const WantedPaths& wanted(Dialect dialect) {
-  static const WantedPaths plain{std::span(kWants)};
-  // Elements are counted only where they are few: an embedding has millions of numbers.
-  static const WantedPaths with_images = [] {
-    WantedPaths paths{std::span(kWants)};
-    paths.add({"data[]", kImage, kPresence});
+  const auto with = [](std::span<const WantedPaths::Want> more) {
+    WantedPaths paths{std::span(kCommon)};
+    for (const WantedPaths::Want& want : more) paths.add(want);
     return paths;
-  }();
-  return dialect == Dialect::openai_images ? with_images : plain;
+  };
+  constexpr WantedPaths::Want kLength = {"duration", kDuration, kWord};
+  // Elements are counted only where they are few: an embedding has millions of numbers.
+  constexpr WantedPaths::Want kElement = {"data[]", kImage, kPresence};
+  static const WantedPaths common = with({});
+  static const WantedPaths audio = with(std::span(&kLength, 1));
+  static const WantedPaths images = with(std::span(&kElement, 1));
+  static const WantedPaths native = with(kNative);
+  switch (dialect) {
+    case Dialect::openai_audio:
+      return audio;
+    case Dialect::openai_images:
+      return images;
+    case Dialect::openai_completions:
+    case Dialect::openai_misc:
+      return native;
+    default:
+      return common;
+  }
 }
 
 bool generates(std::string_view endpoint) {
