@@ -13,11 +13,11 @@
 
 namespace tokenweir::meter {
 
-struct Question {                    // what was asked, as far as the answer's reading depends on it
+struct Question {  // what was asked, as far as the answer's reading depends on it
   provider::Family family = provider::Family::opaque;
   bool streaming = false;
-  std::string_view model;            // requested model
-  std::string_view host;             // the provider's host: some differ (xAI, Gemini's OpenAI form)
+  std::string_view model;  // requested model
+  std::string_view host;   // the provider's host: some differ (xAI, Gemini's OpenAI form)
 };
 
 class AnswerMeter {

@@ -15,7 +15,14 @@ namespace tokenweir::provider {
 
 // The word of the config's `dialect:`.
 enum class Family : std::uint8_t {
-  openai, azure, anthropic, gemini, vertex, cohere, ollama, opaque
+  openai,
+  azure,
+  anthropic,
+  gemini,
+  vertex,
+  cohere,
+  ollama,
+  opaque
 };
 [[nodiscard]] std::optional<Family> family_named(std::string_view name);
 [[nodiscard]] std::string_view name_of(Family family);
@@ -23,26 +30,36 @@ enum class Family : std::uint8_t {
 // One wire form. A family speaks several (openai: chat, responses, embeddings, ... and also
 // anthropic_messages where a compatible server offers it).
 enum class Dialect : std::uint8_t {
-  openai_chat, openai_completions, openai_responses, openai_embeddings, openai_images,
-  openai_audio, openai_misc,
-  anthropic_messages, anthropic_misc,
-  gemini, gemini_interactions, gemini_misc,
-  cohere, ollama, opaque
+  openai_chat,
+  openai_completions,
+  openai_responses,
+  openai_embeddings,
+  openai_images,
+  openai_audio,
+  openai_misc,
+  anthropic_messages,
+  anthropic_misc,
+  gemini,
+  gemini_interactions,
+  gemini_misc,
+  cohere,
+  ollama,
+  opaque
 };
 [[nodiscard]] std::string_view name_of(Dialect dialect);  // the ledger's word: "openai_chat"
 
 // What a path means at a provider of a family.
 struct Endpoint {
   Dialect dialect = Dialect::opaque;
-  std::string_view name = "raw";       // static text, the ledger's `endpoint`: "chat.completions"
-  bool cappable = false;               // the body is read whole before anything is forwarded
-  bool metered = false;                // its answer may carry usage
-  bool free = false;                   // never billed (count_tokens, models, input_tokens)
-  bool async_job = false;              // starts work whose usage arrives elsewhere (batches)
-  bool streams_by_default = false;     // Ollama native
-  std::optional<bool> streams;         // decided by the path (Gemini)
-  std::string model;                   // taken from the path, percent-decoded; empty otherwise
-  bool server_sent_events = true;      // Gemini without alt=sse streams a JSON array
+  std::string_view name = "raw";    // static text, the ledger's `endpoint`: "chat.completions"
+  bool cappable = false;            // the body is read whole before anything is forwarded
+  bool metered = false;             // its answer may carry usage
+  bool free = false;                // never billed (count_tokens, models, input_tokens)
+  bool async_job = false;           // starts work whose usage arrives elsewhere (batches)
+  bool streams_by_default = false;  // Ollama native
+  std::optional<bool> streams;      // decided by the path (Gemini)
+  std::string model;                // taken from the path, percent-decoded; empty otherwise
+  bool server_sent_events = true;   // Gemini without alt=sse streams a JSON array
 };
 
 // `path` is the normal form, provider prefix stripped, without query.
@@ -65,28 +82,28 @@ struct Splice {
 // What a request body asks for. Values are bounded; user ids are kept as given here and hashed by
 // identify/.
 struct Asked {
-  bool readable = false;               // one complete JSON object in UTF-8 was seen
+  bool readable = false;  // one complete JSON object in UTF-8 was seen
   std::string model;
   std::optional<bool> stream;
   std::optional<std::int64_t> output_cap;
-  std::int64_t choices = 1;            // n, candidateCount, best_of
+  std::int64_t choices = 1;  // n, candidateCount, best_of
   bool background = false;
   std::string service_tier;
   // Weak labels, never an identity that limits act on.
-  std::string user;                    // user, safety_identifier, metadata.user_id
-  std::string session;                 // prompt_cache_key and the like
-  std::string workflow;                // metadata.workflow
+  std::string user;      // user, safety_identifier, metadata.user_id
+  std::string session;   // prompt_cache_key and the like
+  std::string workflow;  // metadata.workflow
   // Present where asking an OpenAI-style stream for usage needs an edit, i.e. it streams and
   // include_usage is not true yet.
   std::optional<Splice> ask_for_usage;
-  bool duplicate_keys = false;         // of model, stream or n: two readers would disagree
+  bool duplicate_keys = false;  // of model, stream or n: two readers would disagree
   std::size_t message_count = 0;
 };
 
 struct Problem {
   int status = 502;
-  std::string_view code;        // "upstream_unreachable", "request_too_large", ... snake case
-  std::string message;          // from a fixed set, for humans; no client or provider bytes
+  std::string_view code;  // "upstream_unreachable", "request_too_large", ... snake case
+  std::string message;    // from a fixed set, for humans; no client or provider bytes
   std::string_view request_id;
 };
 struct ErrorAnswer {
