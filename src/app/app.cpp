@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "app/logging.h"
+#include "config/load.h"
 #include "core/exit_codes.h"
 #include "core/version.h"
 

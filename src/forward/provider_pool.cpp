@@ -6,6 +6,11 @@
 
 #include <algorithm>
 
+#if defined(__GNUC__) && !defined(__clang__)
+// g++ 12 takes Asio's paired allocation functions of a coroutine frame for mismatched ones.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 namespace tokenweir::forward {
 namespace {
 
