@@ -77,7 +77,7 @@ Exchange::Outcome Exchange::identify() {
   auto routed = identify::route(head_, config_);
   if (!routed) {
     const identify::Rejected& no = routed.error();
-    return Refusal{no.status, no.code, no.message, {}, {}};
+    return Refusal{no.status, no.code, no.message, no.reason, {}};
   }
   routed_ = std::move(*routed);
   record_->provider = routed_.provider->name;

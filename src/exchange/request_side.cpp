@@ -98,6 +98,10 @@ Exchange::Outcome Exchange::understand() {
     return Refusal{no->status, no->code, no->message, no->code, {}};
   }
 
+  if (!identify::may_use_model(routed_, record_->model_requested)) {
+    return Refusal{403, "model_denied", "this credential may not use the model", "model_denied", {}};
+  }
+
   const config::Edits& edits = routed_.provider->edits;
   if (asked_.ask_for_usage && edits.stream_usage &&
       !services_.refuses_stream_usage.contains(routed_.provider->name)) {
@@ -111,10 +115,7 @@ Exchange::Outcome Exchange::understand() {
       record_->edits.emplace_back("accept-encoding");
     }
   }
-  if (routed_.credential != nullptr &&
-      routed_.credential->provider_keys.contains(routed_.provider->name)) {
-    record_->edits.emplace_back("credential");
-  }
+  if (routed_.credential != nullptr) record_->edits.emplace_back("credential");
   ready_ = services_.clock.monotonic();
   return std::nullopt;
 }
@@ -131,10 +132,15 @@ void Exchange::write_request_head(std::string& out, http::Framing framing, bool 
   for (const std::string& edit : record_->edits) {
     if (edit == "accept-encoding") set.emplace_back("Accept-Encoding", "identity");
     if (edit == "credential") {
+      const auto& keys = routed_.credential->provider_keys;
+      const auto key = keys.find(routed_.provider->name);
+      // A key of this proxy never reaches a provider, even where nothing takes its place.
+      if (key == keys.end()) {
+        identify::append_key_fields(routed_.key_places, drop);
+        continue;
+      }
       drop.insert(drop.end(), std::begin(kCredentialFields), std::end(kCredentialFields));
-      credential =
-          provider_credential(routed_.provider->dialect,
-                              routed_.credential->provider_keys.at(routed_.provider->name));
+      credential = provider_credential(routed_.provider->dialect, key->second);
       std::erase_if(drop, [&](std::string_view name) {
         return http::equals_ignoring_case(name, credential.first);
       });

@@ -17,8 +17,8 @@ using config::Meaning;
 
 constexpr Rejected kBadHeader{400, "bad_header",
                               "an X-LLM header is malformed, too long or sent more than once"};
-constexpr Rejected kNoWorkflow{403, "no_workflow",
-                               "this proxy demands a workflow name in X-LLM-Workflow"};
+constexpr Rejected kNoWorkflow{
+    403, "no_workflow", "this proxy demands a workflow name in X-LLM-Workflow", "no_workflow"};
 constexpr Rejected kPinMismatch{403, "pin_mismatch",
                                 "a label in the request contradicts the credential"};
 constexpr std::uint32_t kMostRetries = 1000;

@@ -31,22 +31,19 @@ std::string_view bearer_token(std::string_view value) {
   return start == std::string_view::npos ? std::string_view() : value.substr(start);
 }
 
-KeyPlace place_of(std::string_view name) {
-  switch (name.size()) {
-    case 7:
-      return http::equals_ignoring_case(name, "api-key") ? KeyPlace::api_key : KeyPlace::none;
-    case 9:
-      if (http::equals_ignoring_case(name, "x-api-key")) return KeyPlace::x_api_key;
-      return http::equals_ignoring_case(name, "x-llm-key") ? KeyPlace::x_llm_key : KeyPlace::none;
-    case 13:
-      return http::equals_ignoring_case(name, "authorization") ? KeyPlace::authorization
-                                                               : KeyPlace::none;
-    case 14:
-      return http::equals_ignoring_case(name, "x-goog-api-key") ? KeyPlace::x_goog_api_key
-                                                                : KeyPlace::none;
-    default:
-      return KeyPlace::none;
+constexpr std::pair<std::string_view, KeyPlace> kFields[] = {
+    {"authorization", KeyPlace::authorization},
+    {"x-api-key", KeyPlace::x_api_key},
+    {"api-key", KeyPlace::api_key},
+    {"x-goog-api-key", KeyPlace::x_goog_api_key},
+    {"x-llm-key", KeyPlace::x_llm_key},
+};
+
+std::optional<KeyPlace> place_of(std::string_view name) {
+  for (const auto& [known, place] : kFields) {
+    if (http::equals_ignoring_case(name, known)) return place;
   }
+  return std::nullopt;
 }
 
 // Calls `visit(parameter, is key, value)` for every "&"-separated part.
@@ -75,12 +72,12 @@ Shown find_credential(const http::RequestHead& head, std::string_view query,
     if (credential == nullptr) return;
     shown.several |= shown.credential != nullptr && shown.credential != credential;
     shown.credential = credential;
-    shown.place = place;
+    shown.places.set(static_cast<std::size_t>(place));
   };
   for (const http::Field& field : head.fields) {
-    const KeyPlace place = place_of(field.name);
-    if (place == KeyPlace::none) continue;
-    try_key(place == KeyPlace::authorization ? bearer_token(field.value) : field.value, place);
+    const auto place = place_of(field.name);
+    if (!place) continue;
+    try_key(*place == KeyPlace::authorization ? bearer_token(field.value) : field.value, *place);
   }
   if (query.find("ke") == std::string_view::npos && query.find('%') == std::string_view::npos) {
     return shown;
@@ -90,6 +87,12 @@ Shown find_credential(const http::RequestHead& head, std::string_view query,
     if (const auto key = percent_decode(value, true)) try_key(*key, KeyPlace::query);
   });
   return shown;
+}
+
+void append_key_fields(const KeyPlaces& places, std::vector<std::string_view>& names) {
+  for (const auto& [name, place] : kFields) {
+    if (places.test(static_cast<std::size_t>(place))) names.push_back(name);
+  }
 }
 
 std::string without_key(std::string_view query) {

@@ -10,7 +10,7 @@ namespace tokenweir::identify {
 
 struct Shown {
   const config::Credential* credential = nullptr;
-  KeyPlace place = KeyPlace::none;
+  KeyPlaces places;
   bool several = false;  // keys of two different credentials were shown
 };
 [[nodiscard]] Shown find_credential(const http::RequestHead& head, std::string_view query,

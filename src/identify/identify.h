@@ -3,10 +3,12 @@
 // authorisation.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.h"
 #include "core/record.h"
@@ -20,18 +22,20 @@ struct Rejected {
   int status = 400;          // 400, 401, 403, 404, 421
   std::string_view code;     // "bad_path", "unknown_route", "no_workflow", "bad_header", ...
   std::string_view message;  // fixed text
+  // The `reason` label where it is a policy's no ("unauthenticated", "no_workflow"); else empty.
+  std::string_view reason = {};
 };
 
-// Where the client showed its key. forward/ leaves that one out and writes the provider's.
+// Where a client may show its key.
 enum class KeyPlace : std::uint8_t {
-  none,
   authorization,
   x_api_key,
   api_key,
   x_goog_api_key,
   x_llm_key,
-  query
+  query,
 };
+using KeyPlaces = std::bitset<6>;
 
 struct Routed {
   const config::Provider* provider = nullptr;  // borrowed from the Config
@@ -40,8 +44,8 @@ struct Routed {
   std::string_view forward_target;  // raw bytes of path and query minus the prefix (view into head)
   std::string forward_target_storage;  // used instead when the origin has a path prefix of its own
   const config::Credential* credential = nullptr;  // when the client showed a known proxy key
-  KeyPlace key_place =
-      KeyPlace::none;         // where it was; one in the query is already cut out of the target
+  // Every place that held it; those in the query are already cut out of the target.
+  KeyPlaces key_places;
   std::string path_workflow;  // of a /w/<workflow>/ prefix, when the configuration allows them
 };
 
@@ -65,8 +69,11 @@ void merge_body_labels(Attribution& attribution, const provider::Asked& asked,
 [[nodiscard]] std::optional<Rejected> complete(Attribution& attribution, const Routed& routed,
                                                const config::Config& config);
 
-// Whether the credential's `models: {allow}` lets this model pass; true without a credential.
+// Whether the credential's `models: {allow}` lets this model pass. True without a credential, and
+// for endpoints whose request names no model (files, lists, what cannot be metered).
 [[nodiscard]] bool may_use_model(const Routed& routed, std::string_view model);
+// Appends the names of the fields that held the client's key, for the writer that leaves them out.
+void append_key_fields(const KeyPlaces& places, std::vector<std::string_view>& names);
 
 // The retry count a client SDK admits to (x-stainless-retry-count, amz-sdk-request); 0 when none.
 [[nodiscard]] std::uint32_t admitted_retries(const http::RequestHead& head);

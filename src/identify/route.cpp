@@ -10,9 +10,8 @@ constexpr Rejected kBadPath{400, "bad_path",
                             "the request path is not in a form that can be routed"};
 constexpr Rejected kUnknownRoute{404, "unknown_route", "no provider is configured for this path"};
 constexpr Rejected kUnknownHost{421, "unknown_host", "no provider is configured for this host"};
-constexpr Rejected kRawRefused{404, "raw_endpoint_refused",
-                               "this proxy does not pass endpoints it cannot meter"};
-constexpr Rejected kBadKey{401, "invalid_api_key", "the API key is not known to this proxy"};
+constexpr Rejected kBadKey{401, "invalid_api_key", "the API key is not known to this proxy",
+                           "unauthenticated"};
 constexpr Rejected kSeveralKeys{400, "bad_header", "keys of two different credentials were sent"};
 constexpr Rejected kBadWorkflow{400, "bad_path", "the workflow in the path is not a valid name"};
 
@@ -113,7 +112,7 @@ Result<Routed, Rejected> route(const http::RequestHead& head, const config::Conf
   if (shown.several) return failure(kSeveralKeys);
   if (shown.credential == nullptr && config.require_credential) return failure(kBadKey);
   routed.credential = shown.credential;
-  routed.key_place = shown.place;
+  routed.key_places = shown.places;
 
   const std::size_t for_workflow =
       take_workflow(*normal, config.workflow_path_prefix, routed.path_workflow);
@@ -129,18 +128,17 @@ Result<Routed, Rejected> route(const http::RequestHead& head, const config::Conf
   if (routed.normal_path.empty()) routed.normal_path = "/";
   routed.endpoint =
       provider::recognise(match.provider->dialect, head.method, routed.normal_path, split.query);
-  const bool refused_raw =
-      config.raw_endpoints == config::RawEndpoints::refuse && routed.endpoint.name == "raw";
-  if (refused_raw) return failure(kRawRefused);
 
   const std::size_t prefix = for_workflow + match.stripped;
   const std::size_t cut = prefix == 0 ? 0 : raw_length(split.path, prefix);
-  set_target(routed, head.path_and_query, cut, routed.key_place == KeyPlace::query);
+  set_target(routed, head.path_and_query, cut,
+             shown.places.test(static_cast<std::size_t>(KeyPlace::query)));
   return routed;
 }
 
 bool may_use_model(const Routed& routed, std::string_view model) {
   if (routed.credential == nullptr || routed.credential->models_allow.empty()) return true;
+  if (routed.endpoint.free || (model.empty() && !routed.endpoint.cappable)) return true;
   for (const std::string& glob : routed.credential->models_allow) {
     if (config::glob_matches(glob, model)) return true;
   }

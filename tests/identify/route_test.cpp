@@ -115,12 +115,8 @@ TEST(Route, TheOriginsOwnPathComesFirst) {
   EXPECT_EQ(route_of(Request("/p/openai"), config).target, "/openai");
 }
 
-TEST(Route, UnmeteredPathsAreRefusedWhereTheConfigSaysSo) {
-  config::Config config = usual_config();
-  EXPECT_EQ(route_of(Request("/p/openai/v1/frobnicate"), config).endpoint, "raw");
-  config.raw_endpoints = config::RawEndpoints::refuse;
-  EXPECT_EQ(route_of(Request("/p/openai/v1/frobnicate"), config).error, "raw_endpoint_refused");
-  EXPECT_EQ(route_of(Request("/p/openai/v1/chat/completions"), config).error, "");
+TEST(Route, AnUnmeteredPathIsNamedRaw) {
+  EXPECT_EQ(route_of(Request("/p/openai/v1/frobnicate")).endpoint, "raw");
 }
 
 TEST(Route, AWorkflowInThePathIsTakenOffFirst) {
@@ -171,6 +167,7 @@ TEST_F(Keys, UnknownAndMissingOnesAreAnsweredAlike) {
   ASSERT_FALSE(first);
   ASSERT_FALSE(second);
   EXPECT_EQ(first.error().status, 401);
+  EXPECT_EQ(first.error().reason, "unauthenticated");
   EXPECT_EQ(first.error().code, second.error().code);
   EXPECT_EQ(first.error().message, second.error().message);
   // Not even which paths exist is told to a stranger.
@@ -200,6 +197,18 @@ TEST_F(Keys, NeverReachTheProviderInTheQuery) {
             "/v1beta/models");
 }
 
+TEST_F(Keys, AreNamedByEveryFieldThatHeldThem) {
+  const Request request("/v1/chat/completions?key=vk-app", {{"X-Api-Key", "vk-app"},
+                                                            {"Authorization", "Bearer vk-app"},
+                                                            {"api-key", "of the provider"}});
+  const auto routed = route(request.head(), config_);
+  ASSERT_TRUE(routed);
+  std::vector<std::string_view> names;
+  append_key_fields(routed->key_places, names);
+  EXPECT_EQ(names, (std::vector<std::string_view>{"authorization", "x-api-key"}));
+  EXPECT_EQ(routed->forward_target_storage, "/v1/chat/completions");
+}
+
 TEST_F(Keys, MayBeBoundToModels) {
   config_.credentials[0].models_allow = {"gpt-*", "o?"};
   const Request request("/v1/chat/completions", {{"Authorization", "Bearer vk-app"}});
@@ -209,6 +218,8 @@ TEST_F(Keys, MayBeBoundToModels) {
   EXPECT_TRUE(may_use_model(*routed, "o3"));
   EXPECT_FALSE(may_use_model(*routed, "o3-pro"));
   EXPECT_FALSE(may_use_model(*routed, ""));
+  const Request list("/v1/models", {{"Authorization", "Bearer vk-app"}}, "GET");
+  EXPECT_TRUE(may_use_model(*route(list.head(), config_), ""));
 }
 
 }  // namespace
