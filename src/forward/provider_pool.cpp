@@ -149,9 +149,10 @@ asio::awaitable<ProviderPool::Opened> ProviderPool::connect(const config::Provid
   const config::Origin& origin = provider.origin;
   const EgressProxy* const proxy = origin.tls ? egress_.proxy_for(origin.host) : nullptr;
 
-  Opened opened = proxy == nullptr
-                      ? co_await reach(origin.host, origin.port, clock_.monotonic() + patience)
-                      : co_await reach(proxy->host, proxy->port, clock_.monotonic() + patience);
+  // Not `condition ? co_await a : co_await b`: g++ 12 destroys the result of that twice.
+  const std::string host = proxy == nullptr ? origin.host : proxy->host;
+  const std::uint16_t port = proxy == nullptr ? origin.port : proxy->port;
+  Opened opened = co_await reach(host, port, clock_.monotonic() + patience);
   if (!opened) co_return opened;
   ProviderConnection& connection = **opened;
   if (proxy != nullptr &&
