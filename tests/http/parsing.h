@@ -54,6 +54,7 @@ struct DecodedBody {
   std::size_t consumed = 0;
   bool done = false;
   bool failed = false;
+  std::string_view error;
 };
 
 // Feeds the bytes in pieces of the given size.
@@ -75,6 +76,7 @@ inline DecodedBody decode(Framing framing, std::string_view bytes, std::size_t p
   }
   decoded.done = decoder.done();
   decoded.failed = decoder.failed();
+  decoded.error = decoder.error();
   return decoded;
 }
 
