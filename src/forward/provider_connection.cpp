@@ -98,7 +98,9 @@ ProviderUse::Piece ProviderUse::read_now() {
 }
 
 asio::awaitable<LinkStatus> ProviderUse::readable(Instant deadline) {
-  switch (co_await connection_->transport.wait_for(blocked_on_, deadline)) {
+  // A local first: g++ 12 lays out the frame wrongly when a body is one condition with an await in it.
+  const Wait wait = co_await connection_->transport.wait_for(blocked_on_, deadline);
+  switch (wait) {
     case Wait::ready:
       co_return LinkStatus::ok;
     case Wait::timed_out:
