@@ -28,47 +28,49 @@ const ChunkPaths& chunk_paths() {
 // Decides about one event, as early as its bytes allow.
 class Judge final : public stream::EventSink, public stream::JsonSink {
  public:
+  enum class Verdict : std::uint8_t { open, harmless, usage_chunk };
+
   Judge() : chunk_(chunk_paths().set) {}
 
-  // The event cannot be the usage chunk any more, or there is no event.
-  [[nodiscard]] bool harmless() const { return !suspected_; }
+  [[nodiscard]] Verdict verdict() const { return verdict_; }
+  void start(Verdict verdict) { verdict_ = verdict; }
 
   void on_event_begin() override {
     chunk_.reset();
-    suspected_ = true;
     no_choices_ = false;
     usage_ = false;
   }
   void on_event_data(std::string_view fragment) override {
-    if (!suspected_) return;
+    if (verdict_ != Verdict::open) return;
     chunk_.feed(fragment, *this);
-    if (chunk_.failed()) suspected_ = false;
+    if (chunk_.failed()) verdict_ = Verdict::harmless;
   }
   void on_event_end(std::string_view /*name*/) override {
-    if (!suspected_) return;
+    if (verdict_ != Verdict::open) return;
     chunk_.finish(*this);
-    suspected_ = chunk_.complete() && no_choices_ && usage_;
+    if (verdict_ != Verdict::open) return;
+    const bool usage_chunk = chunk_.complete() && chunk_.root_is_object() && no_choices_ && usage_;
+    verdict_ = usage_chunk ? Verdict::usage_chunk : Verdict::harmless;
   }
   void on_begin(int path) override {
-    if (path == chunk_paths().choice) suspected_ = false;
+    if (path == chunk_paths().choice) verdict_ = Verdict::harmless;
   }
   void on_value(const stream::JsonValue& value) override {
     const ChunkPaths& paths = chunk_paths();
-    const bool null = value.raw == "null" && !value.cut;
+    const bool null = value.raw == "null";
     if (value.path == paths.choices) {
       no_choices_ = value.raw == "[";
-      if (!no_choices_) suspected_ = false;
+      if (!no_choices_) verdict_ = Verdict::harmless;
     } else if (value.path == paths.usage) {
       usage_ = !null;
     } else if (value.path == paths.error && !null) {
-      suspected_ = false;
+      verdict_ = Verdict::harmless;
     }
   }
-  void let_go() { suspected_ = false; }
 
  private:
   stream::JsonExtractor chunk_;
-  bool suspected_ = false;
+  Verdict verdict_ = Verdict::harmless;
   bool no_choices_ = false;
   bool usage_ = false;
 };
@@ -77,72 +79,106 @@ class Judge final : public stream::EventSink, public stream::JsonSink {
 
 struct UsageChunkFilter::State {
   using Line = stream::SseDecoder::Line;
+  enum class Fate : std::uint8_t { passed, comment_kept, removed };
 
   void feed(std::string_view bytes, std::string& out);
   void finish(std::string& out);
-
-  stream::SseDecoder decoder;
-  Judge judge;
-  std::string held;      // the undecided event's bytes of earlier calls
-  std::string comments;  // comment lines among them, which survive a removal
-  bool in_event = false;             // a field line of an event has begun
-  bool comment_ended = false;        // the line before was a comment inside an event
-  bool removed_last = false;         // the line before ended the removed chunk
-  bool removed_any = false;
-
- private:
-  void release_held(std::string& out) {
+  // The event turned out harmless: what was held back of it goes first.
+  void release(std::string& out) {
     out.append(held);
     held.clear();
     comments.clear();
+    holding = false;
   }
+  void remove(std::string& out) {
+    out.append(comments);
+    held.clear();
+    comments.clear();
+    holding = false;
+    removed_any = true;
+  }
+
+  stream::SseDecoder decoder;
+  Judge judge;
+  std::string held;       // the undecided event's bytes of earlier calls
+  std::string comments;   // comment lines among them, which survive a removal
+  bool holding = false;   // an event has begun and is not decided
+  bool in_block = false;  // behind an event's first line, before its blank line
+  bool mid_line = false;
+  bool comment = false;  // the present line is one
+  Fate last_line = Fate::passed;
+  bool removed_any = false;
 };
 
-// Bytes before `decided` are in `out` or removed for good; from `event` on they belong to the event
-// that is not decided yet. Everything in between may go at once.
+// Bytes before `decided` are in `out` or removed for good. While holding, those from `event` on
+// (and `held` before them) await the verdict.
 void UsageChunkFilter::State::feed(std::string_view bytes, std::string& out) {
   std::size_t at = 0;
   std::size_t decided = 0;
   std::size_t event = 0;
   while (at < bytes.size()) {
+    const std::size_t start = at;
     const auto [consumed, line] = decoder.feed_line(bytes.substr(at), judge);
-    const std::string_view text = bytes.substr(at, consumed);
     at += consumed;
-    const bool after_removal = std::exchange(removed_last, false);
-    const bool after_comment = std::exchange(comment_ended, false);
-    switch (line) {
-      case Line::partial:
-      case Line::field:
-        in_event = true;
-        break;
-      case Line::comment:
-        if (in_event) comments.append(text);
-        comment_ended = in_event;
-        break;
-      case Line::line_feed:
-        if (after_removal) decided = event = at;
-        if (after_comment) {
-          comments.append(text);
-          comment_ended = true;
-        }
-        break;
-      case Line::blank:
-        in_event = false;
-        break;
-      case Line::event_end:
-        in_event = false;
-        if (judge.harmless()) break;
-        out.append(bytes.substr(decided, event - decided));
-        out.append(comments);
-        held.clear();
-        comments.clear();
-        decided = event = at;
-        removed_last = true;
-        removed_any = true;
-        judge.let_go();
-        break;
+    const std::string_view text = bytes.substr(start, consumed);
+    if (line == Line::line_feed) {
+      if (last_line == Fate::removed) decided = at;
+      if (last_line == Fate::comment_kept) comments.append(text);
+      last_line = Fate::passed;
+      continue;
     }
+    const bool line_starts = !std::exchange(mid_line, line == Line::partial);
+    last_line = Fate::passed;
+    if (line == Line::blank || line == Line::event_end) {
+      in_block = false;
+      if (!holding) continue;
+      if (judge.verdict() == Judge::Verdict::usage_chunk) {
+        out.append(bytes.substr(decided, event - decided));
+        remove(out);
+        decided = at;
+        last_line = Fate::removed;
+      } else {
+        release(out);
+      }
+      continue;
+    }
+    if (line_starts) comment = text.front() == ':';
+    if (!comment && !in_block) {
+      in_block = true;
+      holding = true;
+      event = start;
+      judge.start(Judge::Verdict::open);
+    }
+    if (!holding) continue;
+    if (comment) {
+      comments.append(text);
+      if (line != Line::partial) last_line = Fate::comment_kept;
+    }
+    if (held.size() + (at - event) > kHoldMax) judge.start(Judge::Verdict::harmless);
+    if (judge.verdict() == Judge::Verdict::harmless) release(out);
+  }
+  const std::size_t end = holding ? event : bytes.size();
+  out.append(bytes.substr(decided, end - decided));
+  if (holding) held.append(bytes.substr(event));
+}
+
+void UsageChunkFilter::State::finish(std::string& out) {
+  decoder.finish(judge);
+  if (!holding) return;
+  if (judge.verdict() == Judge::Verdict::usage_chunk) {
+    remove(out);
+  } else {
+    release(out);
   }
 }
+
+UsageChunkFilter::UsageChunkFilter() : state_(std::make_unique<State>()) {}
+UsageChunkFilter::~UsageChunkFilter() = default;
+UsageChunkFilter::UsageChunkFilter(UsageChunkFilter&&) noexcept = default;
+UsageChunkFilter& UsageChunkFilter::operator=(UsageChunkFilter&&) noexcept = default;
+
+void UsageChunkFilter::feed(std::string_view bytes, std::string& out) { state_->feed(bytes, out); }
+void UsageChunkFilter::finish(std::string& out) { state_->finish(out); }
+bool UsageChunkFilter::removed_any() const { return state_->removed_any; }
 
 }  // namespace tokenweir::meter

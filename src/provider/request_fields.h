@@ -16,7 +16,7 @@ enum class RequestField : std::uint8_t {
   output_cap,
   choices,
   best_of,
-  prompt,       // the legacy endpoint's; several prompts are several completions
+  prompt,  // the legacy endpoint's; several prompts are several completions
   prompt_item,
   messages,
   message,

@@ -20,9 +20,9 @@ char lower(char letter) {
 }
 
 std::size_t find_lower(std::string_view text, std::string_view wanted, std::size_t from = 0) {
-  const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(),
-                                 wanted.begin(), wanted.end(),
-                                 [](char a, char b) { return lower(a) == b; });
+  const auto found =
+      std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), wanted.begin(),
+                  wanted.end(), [](char a, char b) { return lower(a) == b; });
   return found == text.end() ? std::string_view::npos
                              : static_cast<std::size_t>(found - text.begin());
 }
@@ -55,7 +55,8 @@ std::optional<std::string> multipart_boundary(std::string_view content_type) {
 
 MultipartReader::MultipartReader(std::string_view boundary)
     : delimiter_("\r\n--" + std::string(boundary)), window_("\r\n") {
-  // The first delimiter may stand at the very start; the CRLF put before it lets one search find all.
+  // The first delimiter may stand at the very start; the CRLF put before it lets one search find
+  // all.
 }
 
 void MultipartReader::feed(std::string_view bytes, RequestFacts& facts) {

@@ -27,10 +27,10 @@ class MultipartReader {
   bool step_headers();
   bool step_body(RequestFacts& facts);
 
-  std::string delimiter_;        // CRLF, two hyphens, the boundary
+  std::string delimiter_;  // CRLF, two hyphens, the boundary
   State state_ = State::preamble;
-  std::string window_;           // unread bytes: never more than a chunk and a delimiter
-  std::string name_;             // of a wanted part; empty for files and unwanted ones
+  std::string window_;  // unread bytes: never more than a chunk and a delimiter
+  std::string name_;    // of a wanted part; empty for files and unwanted ones
   std::string value_;
 };
 
