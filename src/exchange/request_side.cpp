@@ -222,9 +222,9 @@ Awaitable<LinkStatus> Exchange::send_streaming() {
     }
     if (status != LinkStatus::ok) co_return status;
     if (request_decoder_.done()) break;
-    out.clear();
     provider_->watch(&provider_watch_);
     status = co_await client_.read_more(after(config_.timeouts.request_idle));
+    out.clear();  // Only now: other exchanges of this worker use the same buffer meanwhile.
     if (answered_early_) co_return LinkStatus::ok;
     if (status != LinkStatus::ok) {
       client_left_ = true;  // The request can never become whole: the provider must not see an end.

@@ -224,7 +224,11 @@ Awaitable<void> Exchange::relay() {
     extra_bytes = done && !bytes.empty();
     co_await hand_to_client(done);
     if (done || answer_decoder_.failed()) break;
-    if (!co_await next_answer_bytes(bytes)) {
+    const bool more = co_await next_answer_bytes(bytes);
+    // The buffers are shared by the exchanges of this worker, and others ran meanwhile.
+    services_.out.clear();
+    services_.payload.clear();
+    if (!more) {
       cut = true;
       break;
     }

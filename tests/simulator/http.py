@@ -16,7 +16,7 @@ Header = tuple[str, str]
 _LARGEST_HEAD = 1 << 20
 
 
-class Malformed(Exception):
+class Malformed(ValueError):
     """The bytes are not a request this server understands."""
 
 
