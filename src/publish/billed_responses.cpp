@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "publish/ledger_row.h"
+#include "publish/exchange_columns.h"
 
 namespace tokenweir::publish {
 namespace {

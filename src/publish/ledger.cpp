@@ -28,17 +28,17 @@ LedgerError system_error(Kind kind, std::string_view doing, const std::string& p
 
 // The lock lives on a file of its own: closing any descriptor of the database file would drop
 // SQLite's own locks on it. The kernel frees it when the process ends, however it ends.
-Result<int, LedgerError> take_lock(const std::string& path) {
+Result<OwnerLock, LedgerError> take_lock(const std::string& path) {
   const std::string lock_path = path + ".lock";
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock < 0) return failure(system_error(Kind::cannot_open, "open its lock file", path));
-  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
+  OwnerLock held(lock);
+  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return held;
   const bool taken = errno == EWOULDBLOCK;
   const LedgerError error =
       taken ? LedgerError{Kind::in_use,
                           fmt::format("ledger {}: in use by another tokenweir process", path)}
             : system_error(Kind::cannot_open, "lock it", path);
-  ::close(lock);
   return failure(error);
 }
 
@@ -116,7 +116,7 @@ Result<std::unique_ptr<Ledger>, LedgerError> Ledger::open(const std::string& pat
   if (!lock) return failure(lock.error());
   std::unique_ptr<Ledger> ledger(new Ledger);
   ledger->path_ = path;
-  ledger->lock_ = *lock;
+  ledger->lock_ = std::move(*lock);
   if (auto prepared = ledger->prepare(now, options); !prepared) return failure(prepared.error());
   return ledger;
 }
@@ -136,8 +136,8 @@ Result<void, LedgerError> Ledger::prepare(Time now, const Options& options) {
 
   // A synced commit is the promise; 16 MiB between checkpoints writes a hot page once, not often.
   auto set = database_.execute(
-      "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-      "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;"
+      "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+      "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864;"
       "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;");
   if (!set) return fail(set.error());
   if (options.page_limit > 0) {
@@ -148,10 +148,11 @@ Result<void, LedgerError> Ledger::prepare(Time now, const Options& options) {
   if (!version) return fail(version.error());
   if (auto done = migrate(database_, version->value_or(0), now); !done) return fail(done.error());
 
-  auto writer =
-      RowWriter::prepare(database_, options.instance.empty() ? host_name() : options.instance);
-  if (!writer) return fail(writer.error());
-  writer_.emplace(std::move(*writer));
+  if (auto ready =
+          writer_.prepare(database_, options.instance.empty() ? host_name() : options.instance);
+      !ready) {
+    return fail(ready.error());
+  }
   const std::array<std::pair<Statement*, std::string_view>, 4> statements = {{
       {&begin_, "BEGIN IMMEDIATE"},
       {&commit_, "COMMIT"},
@@ -170,19 +171,13 @@ Result<void, LedgerError> Ledger::prepare(Time now, const Options& options) {
   return {};
 }
 
-Ledger::~Ledger() {
-  // The database must be closed before another process may own it.
-  writer_.reset();
-  for (Statement* statement : {&begin_, &commit_, &store_total_, &store_cover_}) {
-    *statement = Statement{};
-  }
-  database_ = Database{};
-  if (lock_ >= 0) ::close(lock_);
+OwnerLock::~OwnerLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 LedgerError Ledger::roll_back(const SqlError& error) {
   if (database_.in_transaction()) static_cast<void>(database_.execute("ROLLBACK"));
-  writer_->rolled_back();
+  writer_.rolled_back();
   return ledger_error(error);
 }
 
@@ -208,11 +203,9 @@ Result<void, SqlError> Ledger::append_within(std::span<const Entry> entries,
   const auto begun = begin_.step();
   begin_.reset();
   if (!begun) return failure(begun.error());
-  for (const Entry& entry : entries) {
-    const auto written = writer_->write(*entry.record, *entry.figures);
-    if (!written) return failure(written.error());
-    ++(*written ? appended.written : appended.already_there);
-  }
+  const auto written = writer_.write(entries);
+  if (!written) return failure(written.error());
+  appended = {*written, entries.size() - *written};
   if (!totals.empty()) {
     if (auto stored = store_totals(totals); !stored) return stored;
   }
@@ -228,7 +221,7 @@ Result<Appended, LedgerError> Ledger::append(std::span<const Entry> entries,
   if (auto done = append_within(entries, totals, appended); !done) {
     return failure(roll_back(done.error()));
   }
-  writer_->committed();
+  writer_.committed();
   return appended;
 }
 

@@ -8,13 +8,14 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/record.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "publish/figures.h"
-#include "publish/ledger_row.h"
+#include "publish/row_writer.h"
 #include "publish/sqlite.h"
 
 namespace tokenweir::publish {
@@ -39,15 +40,24 @@ struct Total {
   Int128 value = 0;
 };
 
-// A record with its figures, ready to be written. Does not own the record.
-struct Entry {
-  const Record* record = nullptr;
-  const Figures* figures = nullptr;
-};
-
 struct Appended {
   std::uint64_t written = 0;
   std::uint64_t already_there = 0;  // the same id was in the ledger
+};
+
+// The mark that this process owns the ledger. The kernel removes it however the process ends.
+class OwnerLock {
+ public:
+  explicit OwnerLock(int descriptor = -1) : descriptor_(descriptor) {}
+  ~OwnerLock();
+  OwnerLock(OwnerLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  OwnerLock& operator=(OwnerLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+
+ private:
+  int descriptor_;
 };
 
 class Ledger {
@@ -65,7 +75,6 @@ class Ledger {
                                                                          Time now) {
     return open(path, now, Options{});
   }
-  ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
@@ -104,9 +113,9 @@ class Ledger {
   LedgerError roll_back(const SqlError& error);
 
   std::string path_;
-  int lock_ = -1;  // descriptor holding the owner's lock
+  OwnerLock lock_;  // outlives the database: members go in reverse order
   Database database_;
-  std::optional<RowWriter> writer_;
+  RowWriter writer_;
   Statement begin_;
   Statement commit_;
   Statement store_total_;

@@ -125,7 +125,9 @@ Result<void, LedgerError> Ledger::correct(const Record& corrected, std::string_v
     const std::int64_t superseded = find->integer(0);
     const std::int64_t revision = find->integer(1) + 1;
     find->reset();
-    const auto written = writer_->write(corrected, figures_of(corrected), revision);
+    const Figures figures = figures_of(corrected);
+    const Entry entry{&corrected, &figures};
+    const auto written = writer_.write(std::span(&entry, 1), revision);
     if (!written) return failure(written.error());
 
     auto link = database_.prepare("INSERT INTO correction VALUES (?, ?, ?, ?)");
@@ -141,7 +143,7 @@ Result<void, LedgerError> Ledger::correct(const Record& corrected, std::string_v
     return database_.execute("COMMIT");
   };
   if (auto done = run(); !done) return failure(roll_back(done.error()));
-  writer_->committed();
+  writer_.committed();
   return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "publish/exchange_columns.h"
+
 namespace tokenweir::publish {
 namespace {
 
@@ -72,7 +74,8 @@ INSERT INTO total_covers VALUES (1, 0);
 )sql";
 
 bool in_exchange(std::string_view column) {
-  return std::ranges::find(kExchangeColumns, column) != kExchangeColumns.end();
+  return std::ranges::find(exchange_columns(), column, &ExchangeColumn::name) !=
+         exchange_columns().end();
 }
 
 std::string view_columns() {

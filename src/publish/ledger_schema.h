@@ -33,59 +33,6 @@ inline constexpr auto kContextColumns = std::to_array<std::string_view>(
      "price_id",     "cap_source",      "refusal",       "would_refuse", "would_clamp",
      "retry_cause",  "provider_fault",  "waste"});
 
-inline constexpr auto kExchangeColumns =
-    std::to_array<std::string_view>({"id",
-                                     "revision",
-                                     "context",
-                                     "started_at",
-                                     "finished_at",
-                                     "run",
-                                     "parent_run",
-                                     "step",
-                                     "user",
-                                     "customer",
-                                     "tags",
-                                     "outcome",
-                                     "path",
-                                     "provider_request_id",
-                                     "response_id",
-                                     "replayable",
-                                     "job_id",
-                                     "error_type",
-                                     "input_tokens",
-                                     "cache_read_tokens",
-                                     "cache_write_tokens",
-                                     "cache_write_1h_tokens",
-                                     "output_tokens",
-                                     "reasoning_tokens",
-                                     "audio_input_tokens",
-                                     "audio_output_tokens",
-                                     "image_input_tokens",
-                                     "image_output_tokens",
-                                     "calls",
-                                     "token_classes",
-                                     "inferences",
-                                     "counted_input_tokens",
-                                     "counted_output_tokens",
-                                     "input_parts",
-                                     "context_repeated_tokens",
-                                     "cost_picodollars",
-                                     "list_cost_picodollars",
-                                     "cache_savings_picodollars",
-                                     "cache_write_premium_picodollars",
-                                     "provider_cost_picodollars",
-                                     "cost_by_kind",
-                                     "cap_requested",
-                                     "cap_applied",
-                                     "retry_of",
-                                     "ttft_us",
-                                     "duration_us",
-                                     "overhead_us",
-                                     "inter_token_us",
-                                     "request_bytes",
-                                     "response_bytes",
-                                     "raw_usage"});
-
 // The columns of the view `records`: the public contract in its order, then the additions.
 inline constexpr auto kRecordColumns = std::to_array<std::string_view>(
     {"id", "started_at", "finished_at", "instance", "policy_revision", "workflow", "run",
@@ -107,7 +54,7 @@ inline constexpr auto kRecordColumns = std::to_array<std::string_view>(
      "token_classes", "cost_by_kind", "cache_write_premium_picodollars", "inter_token_us",
      "revision"});
 
-// Bind position of a column, found at compile time.
+// Bind position of a column of `context`, found at compile time.
 template <std::size_t count>
 consteval int position(const std::array<std::string_view, count>& columns, std::string_view name) {
   const auto found = std::find(columns.begin(), columns.end(), name);

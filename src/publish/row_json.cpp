@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <utility>
 
 #include "publish/figures.h"
 #include "publish/text.h"
@@ -109,14 +110,18 @@ std::string token_classes_json(const Usage& usage) {
   return object.take();
 }
 
-std::string cost_by_kind_json(const Bill& bill) {
-  if (!bill.cost) return {};
-  NumberObject object;
+void append_cost_by_kind(std::string& out, const Bill& bill) {
+  if (!bill.cost) return;
+  out += '{';
+  bool first = true;
   for (std::size_t i = 0; i < kCostKinds; ++i) {
-    if (bill.by_kind[i] != 0) object.add(name_of(static_cast<CostKind>(i)), bill.by_kind[i]);
+    if (bill.by_kind[i] == 0) continue;
+    out += std::exchange(first, false) ? "\"" : ",\"";
+    out += name_of(static_cast<CostKind>(i));
+    out += "\":";
+    append_integer(out, bill.by_kind[i]);
   }
-  std::string out = object.take();
-  return out.empty() ? "{}" : out;
+  out += '}';
 }
 
 void read_cost_by_kind(std::string_view json, std::array<std::int64_t, kCostKinds>& by_kind) {

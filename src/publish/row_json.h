@@ -22,9 +22,9 @@ namespace tokenweir::publish {
 // Every token class, when one is present that the plain columns do not tell apart (video, document,
 // other cache lifetimes); empty otherwise. Re-pricing needs them.
 [[nodiscard]] std::string token_classes_json(const Usage& usage);
-// {"input":123,"output":456} in picodollars, zero kinds left out; empty when unpriced.
-[[nodiscard]] std::string cost_by_kind_json(const Bill& bill);
-// Reads what cost_by_kind_json wrote; kinds that are not named stay as they are.
+// Appends {"input":123,"output":456} in picodollars, zero kinds left out; nothing when unpriced.
+void append_cost_by_kind(std::string& out, const Bill& bill);
+// Reads what append_cost_by_kind wrote; kinds that are not named stay as they are.
 void read_cost_by_kind(std::string_view json, std::array<std::int64_t, kCostKinds>& by_kind);
 // One object an inference where there was more than one; empty otherwise.
 [[nodiscard]] std::string inferences_json(const Record& record);

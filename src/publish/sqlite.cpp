@@ -24,6 +24,10 @@ std::string_view Statement::text(int column) const {
 }
 
 Result<Database, SqlError> Database::open(const std::string& path, Access access) {
+  // SQLite's allocation statistics take a mutex at every allocation and nobody reads them. Must
+  // come before the first connection; later it is refused, which does no harm.
+  static const int statistics_off = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(statistics_off);
   // Each connection is used by one thread at a time, so SQLite's own mutexes would be waste.
   const int flags = SQLITE_OPEN_NOMUTEX |
                     (access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);

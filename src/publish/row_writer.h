@@ -1,0 +1,46 @@
+// Writes records as rows of `exchange`. Used by the ledger on the publisher's thread, within its
+// transactions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "publish/context_rows.h"
+#include "publish/pending_rows.h"
+#include "publish/sqlite.h"
+
+namespace tokenweir::publish {
+
+// A record with its figures, ready to be written. Does not own the record.
+struct Entry {
+  const Record* record = nullptr;
+  const Figures* figures = nullptr;
+};
+
+class RowWriter {
+ public:
+  RowWriter() = default;
+  RowWriter(const RowWriter&) = delete;  // SQLite keeps a pointer to pending_
+  RowWriter& operator=(const RowWriter&) = delete;
+
+  // The database must outlive the writer; both must stay where they are.
+  [[nodiscard]] Result<void, SqlError> prepare(const Database& database, std::string instance);
+
+  // Returns how many rows were written. An entry whose id and revision are already there is not.
+  [[nodiscard]] Result<std::uint64_t, SqlError> write(std::span<const Entry> entries,
+                                                      std::int64_t revision = 0);
+
+  void committed() { contexts_.committed(); }
+  void rolled_back() { contexts_.rolled_back(); }
+
+ private:
+  const Database* database_ = nullptr;
+  ContextRows contexts_;
+  PendingRows pending_;
+  Statement insert_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace tokenweir::publish
