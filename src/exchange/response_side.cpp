@@ -174,7 +174,11 @@ Awaitable<bool> Exchange::next_answer_bytes(std::string_view& bytes) {
       bytes = piece.bytes;
       co_return true;
     }
-    if (piece.status != LinkStatus::would_block) co_return false;
+    if (piece.status != LinkStatus::would_block) {
+      // A reset must not pass for the end of a body that is framed by the connection.
+      if (piece.status == LinkStatus::failed) record_->provider_fault = "reset";
+      co_return false;
+    }
     client_.watch(&client_watch_);
     const LinkStatus status = co_await provider_->readable(after(config_.timeouts.provider_idle));
     if (status == LinkStatus::ok || status == LinkStatus::cancelled) continue;
