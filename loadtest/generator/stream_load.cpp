@@ -137,7 +137,7 @@ class StreamLoad {
       good = take(stream, {plaintext.data(), plaintext.size()});
       return good;
     });
-    if (!good) return lose(stream, "answer");
+    if (!good) return lose(stream, broken_);
     if (stream.finished) {
       ++finished_;
       if (stream.events != events_each_) measurement_.problem("events_missing");
@@ -162,14 +162,19 @@ class StreamLoad {
     }
   }
 
+  bool broken(const char* kind) {
+    broken_ = kind;
+    return false;
+  }
+
   bool take(Stream& stream, std::string_view data) {
     if (!stream.head_done) {
       stream.head.append(data);
       const auto size = head_size(stream.head);
-      if (!size) return stream.head.size() < 16 * 1024;
+      if (!size) return stream.head.size() < 16 * 1024 || broken("head");
       const std::string whole = std::move(stream.head);
       const auto framing = field_value(whole, "transfer-encoding");
-      if (!whole.starts_with("HTTP/1.1 200 ") || framing != "chunked") return false;
+      if (!whole.starts_with("HTTP/1.1 200 ") || framing != "chunked") return broken("head");
       stream.head_done = true;
       return take_payload(stream, std::string_view(whole).substr(*size));
     }
@@ -177,7 +182,7 @@ class StreamLoad {
   }
 
   bool take_payload(Stream& stream, std::string_view data) {
-    if (!stream.framing.feed(data, stream.payload)) return false;
+    if (!stream.framing.feed(data, stream.payload)) return broken("framing");
     const std::int64_t now = now_ns();
     std::size_t searched = 0;
     while (true) {
@@ -204,7 +209,7 @@ class StreamLoad {
     std::int64_t stamp = 0;
     const char* first = stream.payload.data() + digits;
     const auto [end, error] = std::from_chars(first, first + kStampDigits, stamp);
-    if (error != std::errc{} || end != first + kStampDigits || stamp > now) return false;
+    if (error != std::errc{} || end != first + kStampDigits || stamp > now) return broken("event");
     if (stream.events++ == 0) ++started_;
     ++measurement_.total;
     if (measurement_.running()) {
@@ -226,6 +231,7 @@ class StreamLoad {
   std::size_t finished_ = 0;
   std::size_t lost_ = 0;
   bool released_ = false;
+  const char* broken_ = "";  // what was wrong with the last answer that was
 };
 
 }  // namespace
