@@ -70,7 +70,7 @@ class Judge final : public stream::EventSink, public stream::JsonSink {
 
  private:
   stream::JsonExtractor chunk_;
-  Verdict verdict_ = Verdict::harmless;
+  Verdict verdict_ = Verdict::open;
   bool no_choices_ = false;
   bool usage_ = false;
 };
@@ -118,6 +118,8 @@ void UsageChunkFilter::State::feed(std::string_view bytes, std::string& out) {
   std::size_t event = 0;
   while (at < bytes.size()) {
     const std::size_t start = at;
+    // The judge hears a line's data while it is read, so it must be open before an event's first.
+    if (!in_block) judge.start(Judge::Verdict::open);
     const auto [consumed, line] = decoder.feed_line(bytes.substr(at), judge);
     at += consumed;
     const std::string_view text = bytes.substr(start, consumed);
@@ -131,8 +133,11 @@ void UsageChunkFilter::State::feed(std::string_view bytes, std::string& out) {
     last_line = Fate::passed;
     if (line == Line::blank || line == Line::event_end) {
       in_block = false;
+      // The judge reads a line before this loop knows its kind: it must be ready by now.
+      const Judge::Verdict verdict = judge.verdict();
+      judge.start(Judge::Verdict::open);
       if (!holding) continue;
-      if (judge.verdict() == Judge::Verdict::usage_chunk) {
+      if (verdict == Judge::Verdict::usage_chunk) {
         out.append(bytes.substr(decided, event - decided));
         remove(out);
         decided = at;
@@ -147,7 +152,6 @@ void UsageChunkFilter::State::feed(std::string_view bytes, std::string& out) {
       in_block = true;
       holding = true;
       event = start;
-      judge.start(Judge::Verdict::open);
     }
     if (!holding) continue;
     if (comment) {
