@@ -170,12 +170,12 @@ def test_invalid_configuration_names_every_mistake_and_binds_nothing(start: Star
     lines = done.stderr.splitlines()
     assert any(line.startswith(f"{file}:3:") and "addres" in line for line in lines), done.stderr
     assert any(line.startswith(f"{file}:5:") for line in lines), done.stderr
-    assert any(line.startswith(f"{file}:6:1: error:") and "providers" in line for line in lines), done.stderr
+    assert any(line.startswith(f"{file}:6:1: error:") and "providrs" in line for line in lines), done.stderr
 
 
 def test_reload_swaps_all_or_nothing(start: Start) -> None:
     with always() as provider:
-        proxy = start({"admin": {}}, rows=row(provider.origin))
+        proxy = start(rows=row(provider.origin))
         proxy_config = proxy.config_file.read_text()
         proxy.config_file.write_text(proxy_config.replace("/p/raw", "/p/new"))
         assert proxy.process is not None

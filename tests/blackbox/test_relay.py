@@ -302,7 +302,7 @@ def test_malformed_requests_are_answered_and_closed(start: Start) -> None:
 
 def test_unknown_route_is_refused_in_json(start: Start) -> None:
     with always() as provider:
-        proxy = start(rows=[{**row(provider.origin)[0], "match": {"host": "only.example"}}])
+        proxy = start(rows=row(provider.origin))
         with proxy.connect() as sock:
             sock.sendall(b"GET /somewhere/else HTTP/1.1\r\nHost: other\r\n\r\n")
             head, _, body = read_message(sock).partition(b"\r\n\r\n")
