@@ -84,11 +84,14 @@ class _Line:
             sock = self._writer.get_extra_info("socket")
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for number, piece in enumerate(data, 1):
+            if self._writer.is_closing():
+                break  # answered and closed early: what was said is still read below
             self._writer.write(piece)
             if number % 16 == 0:
                 await self._writer.drain()
                 await asyncio.sleep(0)
-        await self._writer.drain()
+        if not self._writer.is_closing():
+            await self._writer.drain()
         return await self._answer(method)
 
     async def _answer(self, method: str) -> tuple[int, list[Header], bytes]:

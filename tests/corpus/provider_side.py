@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,8 +75,9 @@ class ProviderSide(Simulator):
             strange = [h for h in arrived if h not in expected] + [h for h in expected if h not in arrived]
             problems.append(f"request headers differ: {strange[:3] or 'order'}")
         if self.through_proxy:
-            codings = [value for name, value in request.headers if name.lower() == "accept-encoding"]
-            if codings not in ([], ["identity"]):
+            codings = _values(request.headers, "accept-encoding")
+            # Where nothing is measured, the client's own wish may stand.
+            if codings not in ([], ["identity"], _values(exchange.request_headers, "accept-encoding")):
                 problems.append(f"accept-encoding {codings}")
             left = {n.lower() for n, _ in request.headers} & (HOP_BY_HOP - {"connection", "transfer-encoding"})
             if left:
@@ -84,6 +86,10 @@ class ProviderSide(Simulator):
             if request.fields.get("host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
                 problems.append(f"host {request.fields.get('host')!r}")
         return problems
+
+
+def _values(headers: Iterable[Header], wanted: str) -> list[str]:
+    return [value for name, value in headers if name.lower() == wanted]
 
 
 def coded(exchange: Exchange, round_number: int) -> bool:

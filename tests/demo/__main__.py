@@ -14,7 +14,7 @@ from tests.simulator import Simulator
 from tests.support.proxy import Proxy, free_ports, ledger_rows
 
 from . import agreement
-from .live import Board
+from .live import Board, remarkable
 
 CONFIG = Path("config/demo/tokenweir.yaml")
 
@@ -71,8 +71,9 @@ def _show(proxy: Proxy, simulator: Simulator, base: str, ledger: Path, began: fl
     board.draw()
     for error in errors:
         print(f"  an application failed: {type(error).__name__}: {error}")
-    print("\nthe bill by workflow:\n" + proxy.run("report", "-c", str(proxy.config_file), "--by", "workflow"))
-    print("the bill by model:\n" + proxy.run("report", "-c", str(proxy.config_file), "--by", "model"))
+    print("\nthe bill by workflow:\n" + proxy.run("report", "--ledger", str(ledger), "--by", "workflow"))
+    print("the bill by model:\n" + proxy.run("report", "--ledger", str(ledger), "--by", "model"))
+    print("what stands out:\n" + "\n".join(remarkable(rows)) + "\n")
     print("do the provider, the ledger and the metrics agree?")
     lines, tokens_equal = agreement.provider_and_ledger(simulator.bill, rows)
     line, cost_equal = agreement.metrics_and_ledger(proxy.get("/metrics"), rows)

@@ -57,3 +57,36 @@ class Board:
 
 def dollars(picodollars: int) -> str:
     return f"${Decimal(picodollars) / Decimal(10**12):.6f}"
+
+
+def remarkable(rows: list[dict[str, object]]) -> list[str]:
+    """What a reader of the bill should notice, worked out from its rows."""
+
+    def number(row: dict[str, object], *columns: str) -> int:
+        return sum(int(str(row[column] or 0)) for column in columns)
+
+    lines = []
+    spent: dict[str, int] = {}
+    steps: dict[tuple[str, str], int] = {}
+    for row in rows:
+        spent[str(row["workflow"])] = spent.get(str(row["workflow"]), 0) + number(row, "cost_picodollars")
+        if row["run"]:
+            key = str(row["workflow"]), str(row["run"])
+            steps[key] = steps.get(key, 0) + 1
+    dearest = max(spent, key=lambda name: spent[name])
+    theirs = [row for row in rows if row["workflow"] == dearest]
+    read = sum(number(row, "input_tokens", "cache_read_tokens", "cache_write_tokens") for row in theirs)
+    cached = sum(number(row, "cache_read_tokens") for row in theirs)
+    share = 100 * spent[dearest] // max(1, sum(spent.values()))
+    lines.append(
+        f"{dearest} is {share} % of the bill: {read // len(theirs):,d} input tokens a request, "
+        f"{100 * cached // max(1, read)} % of them from the cache"
+    )
+    (workflow, run), most = max(steps.items(), key=lambda item: item[1])
+    usual = sorted(count for (name, _), count in steps.items() if name == workflow)
+    lines.append(f"{run} of {workflow} took {most} steps where {usual[len(usual) // 2]} are usual")
+    refused = sum(1 for row in rows if row["http_status"] == 429)
+    lines.append(f"{refused} requests met a rate limit and were sent again by the SDK")
+    unpriced = {str(row["model_requested"]) for row in rows if row["pricing"] == "unpriced" and row["http_status"] == 200}
+    lines.append(f"no price is known for {', '.join(sorted(unpriced)) or 'nothing'}: its cost is unknown, not zero")
+    return ["  " + line for line in lines]
