@@ -74,6 +74,8 @@ int App::start() {
     spdlog::warn("configuration: `{}` is checked but not acted on by this version", section);
   }
 
+  for (const std::string& warning : config.warnings) spdlog::warn("configuration: {}", warning);
+
   auto publisher = publish::Publisher::start(config, generation_.snapshot->prices, clock_);
   if (!publisher) {
     std::cerr << "tokenweir: " << publisher.error().message << '\n';

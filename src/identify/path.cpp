@@ -123,7 +123,6 @@ std::size_t raw_length(std::string_view raw_path, std::size_t length) {
     raw += unit.raw;
     normal += unit.normal;
   }
-  while (raw + 1 < raw_path.size() && raw_path[raw] == '/' && raw_path[raw + 1] == '/') ++raw;
   return raw;
 }
 
