@@ -77,6 +77,7 @@ def test_a_slow_body_is_cut(start: Start) -> None:
         assert provider.connections == 0
 
 
+@pytest.mark.memory
 def test_a_client_that_does_not_read_is_cut_and_holds_no_memory(start: Start) -> None:
     """The provider has 200 MB to give; the proxy must not take them for a client that does not read."""
     taken = [0]

@@ -16,7 +16,10 @@ from tests.simulator import Simulator
 
 NODE = Path(__file__).parent / "node"
 INSTALLED = shutil.which("node") is not None and (NODE / "node_modules").exists()
-pytestmark = pytest.mark.skipif(not INSTALLED, reason="Node packages are not installed: ./dev setup")
+pytestmark = [
+    pytest.mark.sdk,
+    pytest.mark.skipif(not INSTALLED, reason="Node packages are not installed: ./dev setup"),
+]
 SCENARIOS = """openai_plain openai_stream openai_stream_usage openai_tools openai_responses
 openai_embeddings openai_errors openai_cancel anthropic_plain anthropic_stream anthropic_tools
 anthropic_count_tokens anthropic_errors anthropic_cancel google_plain google_stream google_tools

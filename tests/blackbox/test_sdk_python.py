@@ -16,6 +16,9 @@ from tests.blackbox.sdk_python import SCENARIOS, base_urls
 from tests.simulator import Simulator
 
 
+pytestmark = pytest.mark.sdk
+
+
 @pytest.fixture(scope="module")
 def ends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Simulator, Proxy]]:
     """A simulator to talk to directly, and a proxy before another one, so that neither knows the
