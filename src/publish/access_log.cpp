@@ -39,15 +39,18 @@ AccessLog::AccessLog(std::string target) : target_(std::move(target)) {
   thread_ = std::thread([this] { run(); });
 }
 
-AccessLog::~AccessLog() {
-  if (thread_.joinable()) {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_one();
-    thread_.join();
+void AccessLog::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
   }
+  wake_.notify_one();
+  thread_.join();
+}
+
+AccessLog::~AccessLog() {
+  stop();
   if (owns_file_ && file_ >= 0) ::close(file_);
 }
 

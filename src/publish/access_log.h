@@ -33,6 +33,8 @@ class AccessLog {
   [[nodiscard]] bool enabled() const { return target_ != "off"; }
   // Whole lines. Never blocks on the target.
   void write(std::string_view lines, std::uint64_t count);
+  // Writes what waits, as far as the target takes it in time, and ends the thread.
+  void stop();
   // Opens the file again, after it was moved away by a log rotation. Any thread.
   void reopen();
   // Lines lost because the target did not take them in time or refused them.

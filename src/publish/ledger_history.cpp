@@ -175,7 +175,15 @@ Result<std::int64_t, LedgerError> Ledger::expire(std::optional<Time> raw_usage_b
                               fmt::format(kOldest, "AND raw_usage IS NOT NULL"),
                           raw_usage_expired_, before);
     if (!done) return failure(roll_back(done.error()));
-    if (*done < rows_max) raw_usage_expired_ = before;
+    // From now on only later rows are looked at, unless some earlier ones had to be left.
+    auto uncovered = database_.prepare(
+        "SELECT 1 FROM exchange WHERE raw_usage IS NOT NULL AND started_at < ? "
+        "AND sequence > (SELECT sequence FROM total_covers) LIMIT 1");
+    if (!uncovered) return failure(ledger_error(uncovered.error()));
+    uncovered->bind(1, std::string_view(before));
+    const auto left = uncovered->step();
+    if (!left) return failure(ledger_error(left.error()));
+    if (*done < rows_max && !*left) raw_usage_expired_ = before;
   }
   if (records_before) {
     const auto done = run("DELETE FROM exchange WHERE sequence IN " + fmt::format(kOldest, ""), "",

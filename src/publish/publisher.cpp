@@ -103,6 +103,7 @@ void Publisher::stop() {
   }
   work_.notify_one();
   if (thread_.joinable()) thread_.join();
+  access_log_.stop();
 }
 
 bool Publisher::take_queue() {
@@ -135,6 +136,7 @@ void Publisher::run() {
     taken_.clear();
     count_and_log(from);
     write_waiting();
+    if (waiting_.empty() && rows_since_totals_ > 0 && totals_due()) store_totals();
     expire_old();
     {
       const std::lock_guard lock(mutex_);
@@ -164,6 +166,7 @@ void Publisher::write_waiting() {
   while (!waiting_.empty() && !untrusted_) {
     oldest_waiting_.store(waiting_.front().record->finished_at.time_since_epoch().count(),
                           std::memory_order_relaxed);
+    waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
     const std::size_t count = std::min(waiting_.size(), kTransactionMax);
     if (!write_chunk(count, count == waiting_.size())) return;
   }
@@ -249,9 +252,18 @@ void Publisher::give_up() {
     return;
   }
   // The next start then has nothing to count again.
-  if (rows_since_totals_ == 0 || untrusted_) return;
+  if (rows_since_totals_ > 0 && !untrusted_) store_totals();
+}
+
+void Publisher::store_totals() {
+  totals_at_ = clock_.monotonic();
   const auto stored = ledger_->append({}, metrics_.take_moved_totals());
-  if (!stored) spdlog::warn("ledger: cannot store the counters: {}", stored.error().message);
+  if (stored) {
+    rows_since_totals_ = 0;
+  } else {
+    metrics_.totals_lost();
+    spdlog::warn("ledger: cannot store the counters: {}", stored.error().message);
+  }
 }
 
 std::string Publisher::expose(const LiveSample& live) {

@@ -84,6 +84,7 @@ class Publisher final : public exchange::Publisher {
   void write_failed(const LedgerError& error);
   void write_succeeded(std::size_t count, const Appended& appended);
   [[nodiscard]] bool totals_due() const;
+  void store_totals();
   void expire_old();
   void give_up();
 

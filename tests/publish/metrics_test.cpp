@@ -1,0 +1,293 @@
+#include "publish/metrics.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "publish/gauges.h"
+#include "sample.h"
+
+namespace tokenweir::publish {
+namespace {
+
+using namespace testing;
+
+class MetricsTest : public ::testing::Test {
+ protected:
+  MetricsTest() {
+    config_.revision = "rev-1";
+    config::Workflow workflow;
+    workflow.name = "support-triage";
+    workflow.team = "support";
+    workflow.cost_center = "4711";
+    workflow.environment = "prod";
+    config_.workflows = {workflow};
+  }
+  Metrics& metrics() {
+    if (!metrics_) metrics_.emplace(config_, pricing::PriceBook(), kMorning);
+    return *metrics_;
+  }
+  void count(const Record& record) {
+    const Figures figures = figures_of(record);
+    const Entry entry{&record, &figures};
+    metrics().count(std::span(&entry, 1));
+  }
+  // The value of a series as it is written; "absent" when it is not there.
+  std::string value(const std::string& series) {
+    std::istringstream lines(metrics().expose({}, {}));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(series + " ")) return line.substr(series.size() + 1);
+    }
+    return "absent";
+  }
+
+  config::Config config_;
+  std::optional<Metrics> metrics_;
+};
+
+constexpr const char* kSeries = "{workflow=\"support-triage\",provider=\"openai\",model=\"gpt-x\"";
+
+TEST_F(MetricsTest, TokensAndCostAreCountedByDisjointKind) {
+  count(sample("a"));
+  count(sample("b"));
+  const std::string series(kSeries);
+  EXPECT_EQ(value("tokenweir_tokens_total" + series + ",kind=\"input\"}"), "2000");
+  EXPECT_EQ(value("tokenweir_tokens_total" + series + ",kind=\"cache_read\"}"), "48000");
+  EXPECT_EQ(value("tokenweir_tokens_total" + series + ",kind=\"cache_write\"}"), "0");
+  EXPECT_EQ(value("tokenweir_tokens_total" + series + ",kind=\"input_audio\"}"), "absent");
+  EXPECT_EQ(value("tokenweir_cost_usd_total" + series + ",kind=\"reasoning\"}"), "0.0024");
+  EXPECT_EQ(value("tokenweir_cache_read_savings_usd_total" + series + "}"), "0.108");
+  EXPECT_EQ(value("tokenweir_requests_total" + series + ",outcome=\"ok\"}"), "2");
+  EXPECT_EQ(value("tokenweir_requests_total" + series + ",outcome=\"upstream_5xx\"}"), "0");
+  EXPECT_EQ(value("tokenweir_request_body_bytes_total{direction=\"request\"}"), "196608");
+  EXPECT_EQ(value("tokenweir_price_lookups_total{result=\"exact\"}"), "2");
+}
+
+TEST_F(MetricsTest, SumsBeyondADoubleStayExactToThePicodollar) {
+  // Three rows of 2^53 + 1 picodollars and three of the largest there is.
+  for (int i = 0; i < 3; ++i) {
+    Record record = sample("x");
+    record.bill.by_kind = {9'007'199'254'740'993, INT64_MAX};
+    record.bill.cost = Money::picodollars(INT64_MAX);
+    count(record);
+  }
+  const std::string series(kSeries);
+  EXPECT_EQ(value("tokenweir_cost_usd_total" + series + ",kind=\"input\"}"), "27021.597764222979");
+  EXPECT_EQ(value("tokenweir_cost_usd_total" + series + ",kind=\"cache_read\"}"),
+            "27670116.110564327421");
+}
+
+TEST_F(MetricsTest, HistogramsAreCumulativeAndKeepTheirSum) {
+  count(sample("a"));  // 2.345 s
+  Record slow = sample("b");
+  slow.duration_us = 5'000'000;  // on the bound: counted there
+  count(slow);
+  Record slowest = sample("c");
+  slowest.duration_us = 601'000'000;
+  count(slowest);
+  const std::string labels = "{provider=\"openai\",model=\"gpt-x\",streaming=\"false\"";
+  const std::string name = "tokenweir_request_duration_seconds";
+  EXPECT_EQ(value(name + "_bucket" + labels + ",le=\"1\"}"), "0");
+  EXPECT_EQ(value(name + "_bucket" + labels + ",le=\"2.5\"}"), "1");
+  EXPECT_EQ(value(name + "_bucket" + labels + ",le=\"5\"}"), "2");
+  EXPECT_EQ(value(name + "_bucket" + labels + ",le=\"600\"}"), "2");
+  EXPECT_EQ(value(name + "_bucket" + labels + ",le=\"+Inf\"}"), "3");
+  EXPECT_EQ(value(name + "_sum" + labels + "}"), "608.345");
+  EXPECT_EQ(value(name + "_count" + labels + "}"), "3");
+  EXPECT_EQ(value("tokenweir_overhead_seconds_bucket{phase=\"request\",le=\"5e-05\"}"), "0");
+  EXPECT_EQ(value("tokenweir_overhead_seconds_bucket{phase=\"request\",le=\"0.0001\"}"), "3");
+}
+
+TEST_F(MetricsTest, KnownLabelSetsStartAtZero) {
+  for (const char* workflow : {"support-triage", "_unset"}) {
+    EXPECT_EQ(value("tokenweir_rejections_total{workflow=\"" + std::string(workflow) +
+                    "\",reason=\"budget_exhausted\"}"),
+              "0");
+  }
+  EXPECT_EQ(value("tokenweir_ledger_records_total{result=\"dropped\"}"), "0");
+  EXPECT_EQ(value("tokenweir_label_values_dropped_total{label=\"workflow\"}"), "0");
+  EXPECT_EQ(value("tokenweir_workflow_info{workflow=\"support-triage\",team=\"support\","
+                  "cost_center=\"4711\",environment=\"prod\"}"),
+            "1");
+}
+
+TEST_F(MetricsTest, HostileLabelValuesAreEscapedRepairedAndBounded) {
+  Record record = sample("x");
+  record.attribution.workflow = "a\\b\"c\nd\x1B";
+  count(record);
+  record.attribution.workflow = "bad \xFF utf8";
+  count(record);
+  record.attribution.workflow = std::string(5'000, 'w');
+  count(record);
+  const std::string text = metrics().expose({}, {});
+  EXPECT_NE(text.find("workflow=\"a\\\\b\\\"c\xEF\xBF\xBD"
+                      "d\xEF\xBF\xBD\""),
+            std::string::npos);
+  EXPECT_NE(text.find("workflow=\"bad \xEF\xBF\xBD utf8\""), std::string::npos);
+  EXPECT_EQ(text.find(std::string(129, 'w')), std::string::npos);
+  EXPECT_NE(text.find(std::string(119, 'w') + "~"), std::string::npos);
+}
+
+TEST_F(MetricsTest, ValuesBeyondTheLimitBecomeOtherAndNothingIsLost) {
+  config_.limits.workflow_label_values = 10;
+  config_.limits.model_label_values = 3;
+  for (int i = 0; i < 200; ++i) {
+    Record record = sample("x");
+    record.attribution.workflow = "workflow-" + std::to_string(i);
+    record.bill.canonical_model = "model-" + std::to_string(i % 7);
+    count(record);
+  }
+  std::istringstream lines(metrics().expose({}, {}));
+  std::set<std::string> workflows;
+  std::int64_t requests = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("tokenweir_requests_total{")) continue;
+    workflows.insert(line.substr(0, line.find(',')));
+    requests += std::stoll(line.substr(line.rfind(' ')));
+  }
+  EXPECT_EQ(workflows.size(), 9u);  // 10 less the configured one and `_unset`, and `_other`
+  EXPECT_EQ(requests, 200);
+  EXPECT_NE(value("tokenweir_label_values_dropped_total{label=\"workflow\"}"), "0");
+  EXPECT_NE(value("tokenweir_label_values_dropped_total{label=\"model\"}"), "0");
+}
+
+TEST_F(MetricsTest, SeriesAreBoundedWhateverTheLabelsDo) {
+  config_.limits.workflow_label_values = 100'000;
+  config_.limits.model_label_values = 100'000;
+  for (int i = 0; i < 4'000; ++i) {
+    Record record = sample("x");
+    record.attribution.workflow = "workflow-" + std::to_string(i);
+    record.bill.canonical_model = "model-" + std::to_string(i);
+    count(record);
+  }
+  // The folded series come on top: one set a label combination that is not folded.
+  EXPECT_LT(std::stoll(value("tokenweir_series")), 50'500);
+  std::istringstream lines(metrics().expose({}, {}));
+  std::int64_t requests = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("tokenweir_requests_total{"))
+      requests += std::stoll(line.substr(line.rfind(' ')));
+  }
+  EXPECT_EQ(requests, 4'000);
+}
+
+TEST_F(MetricsTest, EveryEndingHasItsOutcome) {
+  const std::string series(kSeries);
+  const auto ended = [&](EndState state, const char* fault) {
+    Record record = sample("x");
+    record.answer.end_state = state;
+    record.provider_fault = fault;
+    count(record);
+  };
+  ended(EndState::client_abort, "");
+  ended(EndState::truncated, "");
+  ended(EndState::refused, "");
+  ended(EndState::provider_error, "429");
+  ended(EndState::provider_error, "tls");
+  ended(EndState::provider_error, "timeout");
+  ended(EndState::provider_error, "sse_error");
+  for (const char* outcome : {"client_abort", "truncated", "rejected", "upstream_429",
+                              "upstream_connect", "upstream_timeout", "upstream_5xx"}) {
+    EXPECT_EQ(value("tokenweir_requests_total" + series + ",outcome=\"" + outcome + "\"}"), "1")
+        << outcome;
+  }
+  EXPECT_EQ(
+      value("tokenweir_upstream_errors_total{provider=\"openai\",model=\"gpt-x\",type=\"tls\"}"),
+      "1");
+}
+
+TEST_F(MetricsTest, WhatHasNoPriceIsCountedUnderItsOwnName) {
+  Record record = sample("x");
+  record.bill = {};
+  record.answer.model_served = "mystery-1";
+  count(record);
+  EXPECT_EQ(value("tokenweir_unpriced_requests_total{provider=\"openai\",model=\"mystery-1\"}"),
+            "1");
+  EXPECT_EQ(value("tokenweir_unpriced_tokens_total{provider=\"openai\",model=\"mystery-1\","
+                  "kind=\"cache_read\"}"),
+            "24000");
+  EXPECT_EQ(value("tokenweir_tokens_total{workflow=\"support-triage\",provider=\"openai\","
+                  "model=\"_unpriced\",kind=\"cache_read\"}"),
+            "24000");
+  EXPECT_EQ(value("tokenweir_price_lookups_total{result=\"missing\"}"), "1");
+}
+
+TEST_F(MetricsTest, MissingUsageSaysWhy) {
+  const auto missing = [&](EndState state) {
+    Record record = sample("x");
+    record.answer.inferences.clear();
+    record.answer.source = UsageSource::none;
+    record.answer.end_state = state;
+    count(record);
+  };
+  missing(EndState::client_abort);
+  missing(EndState::complete);
+  missing(EndState::provider_error);
+  for (const char* cause : {"client_abort", "not_sent", "upstream_cut"}) {
+    EXPECT_EQ(value("tokenweir_usage_missing_total{provider=\"openai\",model=\"gpt-x\",cause=\"" +
+                    std::string(cause) + "\"}"),
+              "1")
+        << cause;
+  }
+}
+
+TEST_F(MetricsTest, ARejectedReloadIsVisible) {
+  EXPECT_EQ(value("tokenweir_config_last_reload_successful"), "1");
+  metrics().configuration_rejected();
+  EXPECT_EQ(value("tokenweir_config_last_reload_successful"), "0");
+  config_.revision = "rev-2";
+  metrics().configuration_applied(config_, pricing::PriceBook(),
+                                  kMorning + std::chrono::seconds(5));
+  EXPECT_EQ(value("tokenweir_config_last_reload_successful"), "1");
+  EXPECT_EQ(value("tokenweir_config_info{revision=\"rev-2\"}"), "1");
+  EXPECT_EQ(value("tokenweir_config_info{revision=\"rev-1\"}"), "absent");
+  EXPECT_EQ(value("tokenweir_config_last_reload_success_timestamp_seconds"), "1795234141.123456");
+}
+
+TEST_F(MetricsTest, LiveFiguresAreExposed) {
+  LiveSample live;
+  live.exchanges_in_flight = 3;
+  live.provider_connections_idle = 4;
+  live.event_loop_lags = {std::chrono::microseconds(70), std::chrono::microseconds(700)};
+  const std::string text =
+      metrics().expose(live, {.queue_length = 5, .lag = std::chrono::milliseconds(1'500)});
+  for (const char* line :
+       {"tokenweir_requests_in_flight{provider=\"_all\",model=\"_all\"} 3\n",
+        "tokenweir_upstream_connections{provider=\"_all\",state=\"idle\"} 4\n",
+        "tokenweir_event_loop_lag_seconds_bucket{le=\"0.0001\"} 1\n",
+        "tokenweir_event_loop_lag_seconds_count 2\n", "tokenweir_ledger_lag_seconds 1.5\n",
+        "tokenweir_ledger_queue_length 5\n", "process_resident_memory_bytes "}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
+}
+
+TEST_F(MetricsTest, PromtoolHasNothingToRemark) {
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
+    GTEST_SKIP() << "promtool (Debian package prometheus) is not installed";
+  }
+  count(sample("a"));
+  Record hostile = sample("b");
+  hostile.streaming = true;
+  hostile.attribution.workflow = "a\\b\"c\nd\x1B\xFF";
+  hostile.bill = {};
+  hostile.retry_cause = "after_5xx";
+  hostile.provider_fault = "5xx";
+  hostile.inter_token_us = 20'000;
+  hostile.counted_input_tokens = 24'000;
+  count(hostile);
+  const TemporaryFolder folder;
+  std::ofstream(folder.file("metrics")) << metrics().expose({}, {});
+  const std::string command = "promtool check metrics < '" + folder.file("metrics") + "' > '" +
+                              folder.file("remarks") + "' 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  std::ifstream remarks(folder.file("remarks"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(remarks), {}), "");
+}
+
+}  // namespace
+}  // namespace tokenweir::publish
