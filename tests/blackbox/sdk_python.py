@@ -1,7 +1,7 @@
 """Drives the official Python SDKs and prints what an application would see, as JSON.
 
 Run as a process of its own, so that only environment variables (base URL, CA) tell the SDKs where to
-go, as in production. Usage: python -m tests.blackbox.sdk_python SCENARIO
+go, as in production. Usage: python -m tests.blackbox.sdk_python > results.json
 """
 
 from __future__ import annotations
@@ -266,6 +266,14 @@ def base_urls(origin: str, through_proxy: bool) -> dict[str, str]:
     }
 
 
+def outcome(run: Callable[[], Any]) -> Any:
+    try:
+        return run()
+    except Exception as error:  # noqa: BLE001 - the comparison shows it
+        return {"unexpected": f"{type(error).__name__}: {error}"}
+
+
 if __name__ == "__main__":
     os.environ.pop("HTTPS_PROXY", None)
-    print(json.dumps(SCENARIOS[sys.argv[1]](), sort_keys=True, default=str))
+    results = {name: outcome(run) for name, run in sorted(SCENARIOS.items())}
+    json.dump(results, sys.stdout, sort_keys=True, default=str)

@@ -1,5 +1,5 @@
 // Drives the official Node SDKs and prints what an application would see, as JSON.
-// Usage: node sdks.mjs SCENARIO   (base URLs in TW_OPENAI, TW_ANTHROPIC, TW_GOOGLE)
+// Usage: node sdks.mjs > results.json   (base URLs in TW_OPENAI, TW_ANTHROPIC, TW_GOOGLE)
 import OpenAI from "openai";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
@@ -143,9 +143,12 @@ const scenarios = {
   },
 };
 
-if (process.argv[2] === "--list") {
-  console.log(JSON.stringify(Object.keys(scenarios)));
-} else {
-  console.log(JSON.stringify((await scenarios[process.argv[2]]()) ?? null));
-  process.exit(0);
+const results = {};
+for (const [name, run] of Object.entries(scenarios)) {
+  try {
+    results[name] = (await run()) ?? null;
+  } catch (error) {
+    results[name] = { unexpected: `${error.constructor.name}: ${error.message}` };
+  }
 }
+process.stdout.write(JSON.stringify(results), () => process.exit(0));
