@@ -46,10 +46,10 @@ struct BillSummary {
 };
 
 struct BillQuestion {
-  std::vector<std::string> keys;
-  std::optional<Time> since;  // started_at at or after
-  std::optional<Time> until;  // started_at before
-  std::size_t top = 0;        // 0: every line; otherwise the rest becomes one line "(others)"
+  std::vector<std::string> keys = {};
+  std::optional<Time> since = {};  // started_at at or after
+  std::optional<Time> until = {};  // started_at before
+  std::size_t top = 0;             // 0: every line; otherwise the rest becomes one line "(others)"
 };
 
 // Names that --by takes, for help and messages.

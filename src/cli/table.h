@@ -10,11 +10,11 @@ namespace tokenweir::cli {
 
 struct Table {
   struct Column {
-    std::string name;
+    std::string name = {};
     bool number = false;  // aligned right; in CSV never taken for a formula
   };
   struct Cell {
-    std::string text;
+    std::string text = {};
     bool known = true;  // false: nothing is known, shown as "-", an empty CSV field
   };
   using Row = std::vector<Cell>;
