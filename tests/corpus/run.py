@@ -235,7 +235,7 @@ def main() -> int:
     if not arguments.direct and not binary().exists():
         print(f"{binary()} is missing: ./dev build", file=sys.stderr)
         return 2
-    if arguments.ledger and arguments.ledger.exists():
+    if arguments.ledger and arguments.ledger.exists() and arguments.ledger.stat().st_size > 0:
         print(f"{arguments.ledger} exists already", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="corpus-") as scratch:
