@@ -17,7 +17,9 @@ body     request, accepted: the body that must arrive; response, accepted: the b
 absent, present   names of fields that must not, or must, arrive (request) or be delivered (response)
 end      what the sender does after `raw`: "keep" the connection (default), "close" it, "half" close, "reset" it
 method, version   response: of the client's request (default GET, HTTP/1.1)
-pieces   response, optional: `raw` is sent in so many pieces
+pieces   optional: `raw` is sent in so many pieces
+asked    response, optional: the bytes of the client's request, in place of a plain one; @TARGET@ is put in
+early    response, optional: the provider answers when it has the request's head, and reads no further
 """
 
 import base64
@@ -42,6 +44,8 @@ class Case:
     method: str = "GET"
     version: str = "HTTP/1.1"
     pieces: int = 1
+    asked: Optional[bytes] = None
+    early: bool = False
 
 
 def from_json(line):
@@ -52,7 +56,8 @@ def from_json(line):
                 kind=data.get("kind", "request"), level=data.get("level", "must"), targets=data.get("targets"),
                 body=None if body is None else body.encode("latin-1"), absent=data.get("absent", []),
                 present=data.get("present", []), end=data.get("end", "keep"), method=data.get("method", "GET"),
-                version=data.get("version", "HTTP/1.1"), pieces=data.get("pieces", 1))
+                version=data.get("version", "HTTP/1.1"), pieces=data.get("pieces", 1),
+                asked=data["asked"].encode("latin-1") if "asked" in data else None, early=data.get("early", False))
     for name, value, allowed in (("expect", case.expect, ("accept", "reject", "either")),
                                  ("kind", case.kind, ("request", "response")),
                                  ("level", case.level, ("must", "policy")),
@@ -66,11 +71,13 @@ def to_json(case):
     data = {"id": case.id, "kind": case.kind, "class": case.klass, "level": case.level, "expect": case.expect,
             "raw": case.raw.decode("latin-1")}
     defaults = Case("", "", "", b"")
-    for name in ("targets", "absent", "present", "end", "method", "version", "pieces"):
+    for name in ("targets", "absent", "present", "end", "method", "version", "pieces", "early"):
         if getattr(case, name) != getattr(defaults, name):
             data[name] = getattr(case, name)
     if case.body is not None:
         data["body"] = case.body.decode("latin-1")
+    if case.asked is not None:
+        data["asked"] = case.asked.decode("latin-1")
     return json.dumps(data)
 
 

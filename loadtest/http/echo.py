@@ -36,6 +36,11 @@ class Script:
     pieces: list
     end: str = "keep"  # keep | close | reset
     delay: float = 0.02
+    early: bool = False  # answer when the head has come; what follows is taken in and never understood
+
+
+class AnsweredEarly(Exception):
+    """Ends the reading of a request whose script answers its head."""
 
 
 class Echo:
@@ -79,6 +84,9 @@ class Echo:
             self.seen.append(seen)
 
             async def continue_body(message):
+                script = self.script_of(seen)
+                if script and script.early:
+                    raise AnsweredEarly
                 if b"100-continue" in message.value(b"expect").lower():
                     writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -89,6 +97,11 @@ class Echo:
                 seen.violations.append(str(violation))
             except (wire.Cut, wire.Closed):
                 pass
+            except AnsweredEarly:
+                if await self.answer(seen, writer):
+                    while await stream.fill():
+                        stream.buffer.clear()
+                return
             seen.raw = bytes(stream.seen)
             if seen.violations:
                 writer.write(b"HTTP/1.1 400 Bad Request\r\nX-Echo: violation\r\nContent-Length: 0\r\n"
@@ -100,10 +113,13 @@ class Echo:
             if not await self.answer(seen, writer):
                 return
 
+    def script_of(self, seen):
+        path, _, query = seen.target.partition("?")
+        return self.scripts.get(query) or self.scripts.get(path.rpartition("/")[2])
+
     async def answer(self, seen, writer):
         """True when the connection goes on."""
-        target = seen.target.partition("?")[0].rpartition("/")[2]
-        script = self.scripts.get(target)
+        script = self.script_of(seen)
         if script is None:
             body = json.dumps({
                 "target": seen.target, "method": seen.message.first[0].decode("latin-1"),

@@ -20,6 +20,7 @@ from echo import Script
 
 ANSWER_SECONDS = 1.0    # longest wait for an answer that may never come
 QUIET_SECONDS = 0.04    # how long to look for answers nobody asked for
+PIECE_SECONDS = 0.002   # between the pieces of a message that is sent in pieces
 VICTIMS = 2
 
 numbers = itertools.count(1)
@@ -53,6 +54,7 @@ class Outcome:
 class Client:
     def __init__(self, port):
         self.port = port
+        self.interim = 0
 
     async def __aenter__(self):
         reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -66,6 +68,13 @@ class Client:
         with contextlib.suppress(ConnectionError, OSError, asyncio.TimeoutError):
             self.writer.write(data)
             await asyncio.wait_for(self.writer.drain(), 2)
+
+    async def send_in_pieces(self, data, count):
+        size = max(1, -(-len(data) // count))
+        for at in range(0, len(data), size):
+            await self.send(data[at:at + size])
+            if count > 1:
+                await asyncio.sleep(PIECE_SECONDS)
 
     async def end(self, how):
         with contextlib.suppress(ConnectionError, OSError):
@@ -90,6 +99,7 @@ class Client:
                 await wire.read_response(self.stream, message, method)
                 if message.first[1] >= 200 or message.first[1] == 101:
                     return
+                self.interim += 1
 
         try:
             await asyncio.wait_for(read(), seconds)
@@ -134,10 +144,17 @@ def is_ours(target):
     return target.startswith(("/canary-", "/victim-"))
 
 
+METERED_PATH = b"/case/v1/chat/completions"
+METERED_BODY = b'{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+
+
 class Judge:
-    def __init__(self, proxy, echo):
+    """With `metered` every case goes to a chat endpoint, whose bodies the proxy reads, edits and meters."""
+
+    def __init__(self, proxy, echo, metered=False):
         self.proxy = proxy
         self.echo = echo
+        self.metered = metered
 
     @property
     def port(self):
@@ -164,7 +181,8 @@ class Judge:
         methods = [line.split(b" ", 1)[0] for line in case.raw.lstrip(b"\r\n").split(b"\r\n")[:1]] or [b"GET"]
         method = methods[0] if methods[0] == b"HEAD" else b"GET"
         async with Client(self.port) as client:
-            await client.send(case.raw)
+            raw = case.raw.replace(b" /case ", b" " + METERED_PATH + b" ") if self.metered else case.raw
+            await client.send_in_pieces(raw, case.pieces)
             if case.end != "keep":
                 await asyncio.sleep(0.05)
                 await client.end(case.end)
@@ -275,10 +293,10 @@ class Judge:
         label = f"raw-{next(numbers)}"
         size = max(1, -(-len(case.raw) // case.pieces))
         pieces = [case.raw[at:at + size] for at in range(0, len(case.raw), size)]
-        self.echo.scripts[label] = Script(pieces, case.end if case.end != "half" else "close")
+        self.echo.scripts[label] = Script(pieces, case.end if case.end != "half" else "close", early=case.early)
         canary = "not sent"
         async with Client(self.port) as client:
-            await client.send(f"{case.method} /{label} {case.version}\r\nHost: api.test\r\n\r\n".encode())
+            await client.send(self.question(case, label))
             outcome = await client.answer(case.method.encode(), 2.0)
             unasked = None
             if outcome.kind == "answer" and outcome.message.framing != "close" and outcome.status != 101:
@@ -288,9 +306,19 @@ class Judge:
                 if not client.stream.ended and not unasked and case.version == "HTTP/1.1":
                     canary = await ask(client, "canary")
         victims = await ask_victims(self.port)
-        return self.grade_response(case, outcome, unasked, canary, victims)
+        return self.grade_response(case, outcome, unasked, canary, victims, client.interim)
 
-    def grade_response(self, case, outcome, unasked, canary, victims):
+    def question(self, case, label):
+        """The client's request; the provider finds its script by the label."""
+        target = METERED_PATH.decode() + "?" + label if self.metered else "/" + label
+        if case.asked is not None:
+            return case.asked.replace(b"@TARGET@", target.encode())
+        if self.metered and case.method == "GET":
+            return (f"POST {target} {case.version}\r\nHost: api.test\r\nContent-Type: application/json\r\n"
+                    f"Content-Length: {len(METERED_BODY)}\r\n\r\n").encode() + METERED_BODY
+        return f"{case.method} {target} {case.version}\r\nHost: api.test\r\n\r\n".encode()
+
+    def grade_response(self, case, outcome, unasked, canary, victims, interim):
         evidence = [f"client: {outcome.kind} {outcome.message.first} {outcome.why} body {bytes(outcome.message.body[:80])!r}",
                     f"after it {unasked!r}, canary {canary}, victims {victims}"]
         evidence += [f"provider: {seen}" for seen in self.echo.seen[:4]]
@@ -311,8 +339,10 @@ class Judge:
             return verdict("FAIL", "a good request on a new connection got no answer")
         if outcome.kind == "violation":
             return verdict("FAIL", f"passed on: {outcome.why}")
-        if outcome.status == 101:
+        if outcome.status == 101 and (case.asked is None or case.expect == "reject"):
             return verdict("FAIL", "an upgrade nobody asked for was passed on")
+        if interim and case.version == "HTTP/1.0":
+            return verdict("FAIL", "an interim answer to an HTTP/1.0 client")
         wanted = parsed_response(case)
         if case.expect == "accept":
             if outcome.kind != "answer" or refused:
@@ -331,7 +361,7 @@ class Judge:
         if refused:
             return verdict("PASS", "refused or visibly cut")
         if case.expect == "reject":
-            if case.klass == "truncation":
+            if case.klass in ("truncation", "cut-answer"):
                 return verdict("FAIL", "an answer that was cut short looks whole")
             return verdict("WARN", "put in order and passed on")
         if case.body is not None and bytes(outcome.message.body) != case.body:

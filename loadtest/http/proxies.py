@@ -21,7 +21,7 @@ admin: {{address: "127.0.0.1:{admin}"}}
 providers:
 {hosts}
   # Whatever else the Host is: /case is stripped as a prefix and comes back as the origin's path.
-  - {{name: by-path, origin: "http://127.0.0.1:{provider}/case", dialect: opaque, match: {{path_prefix: /case}}}}
+  - {{name: by-path, origin: "http://127.0.0.1:{provider}/case", dialect: {dialect}, match: {{path_prefix: /case}}}}
 ledger: {{path: {folder}/ledger.db}}
 log: {{level: warn, access: off}}
 drain: {{delay: 0s, timeout: 1s}}
@@ -159,14 +159,20 @@ class Process:
 class Tokenweir(Process):
     binary = None
     hosts = {"api.test"}  # those that cases name; requests are routed by them
+    metered = False       # /case is an OpenAI API: requests are read before they are sent on, answers metered
 
     def command(self):
         if not Path(self.binary).exists():
             raise Missing(f"{Path(self.binary).name} is not built")
-        hosts = "\n".join(
-            f'  - {{name: host-{number}, origin: "http://127.0.0.1:{self.provider_port}", dialect: opaque, '
-            f'match: {{host: "{host}"}}}}' for number, host in enumerate(sorted(self.hosts)))
-        path = self.write("tokenweir.yaml", TOKENWEIR, admin=free_port(), hosts=hosts)
+        origin = f"http://127.0.0.1:{self.provider_port}"
+        hosts = []
+        for number, host in enumerate(sorted(self.hosts)):
+            hosts.append(f'  - {{name: host-{number}, origin: "{origin}", dialect: opaque, match: {{host: "{host}"}}}}')
+            if self.metered:
+                hosts.append(f'  - {{name: chat-{number}, origin: "{origin}/case", dialect: openai, '
+                             f'match: {{host: "{host}", path_prefix: /case}}}}')
+        path = self.write("tokenweir.yaml", TOKENWEIR, admin=free_port(), hosts="\n".join(hosts),
+                          dialect="openai" if self.metered else "opaque")
         return [str(self.binary), "serve", "-c", str(path)]
 
 

@@ -120,6 +120,11 @@ DISGUISED = {
     "twice-identity": b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked",
     "twice-cow": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: cow", "mixed-case-value-x": b"Transfer-Encoding: CHUNKEDX",
     "backslash": b"Transfer-Encoding: \\chunked", "colon-twice": b"Transfer-Encoding:: chunked",
+    "kelvin-sign": "Transfer-Encoding: chun\u212aed".encode(), "long-s": "Tran\u017ffer-Encoding: chunked".encode(),
+    "soft-hyphen": b"Transfer-\xadEncoding: chunked", "zero-width-space": "Transfer-Encoding: \u200bchunked".encode(),
+    "next-line": b"Transfer-Encoding: chunked\x85", "comma-tab": b"Transfer-Encoding: chunked,\t",
+    "weight": b"Transfer-Encoding: chunked; q=0", "trailing-word": b"Transfer-Encoding: chunked chunked",
+    "newline-in-value": b"Transfer-Encoding: chun\nked", "crlf-then-value": b"Transfer-Encoding: \r\nchunked",
     "equals": b"Transfer-Encoding= chunked", "backspace": b"Transfer-Encoding: \x08chunked", "escape": b"Transfer-Encoding: \x1bchunked",
 }
 
@@ -243,6 +248,62 @@ def chunks(cases):
             cases.add("cut-request", f"chunked-{name}-{end}", "reject", chunked(body), end=end)
 
 
+# What some parser takes for the end of a line. Only CRLF is one.
+LINE_ENDS = {"lf": b"\n", "cr": b"\r", "lf-cr": b"\n\r", "cr-x": b"\rX", "cr-cr-lf": b"\r\r\n", "nul-lf": b"\x00\n", "cr-nul-lf": b"\r\x00\n",
+             "vertical-tab": b"\x0b", "next-line": b"\x85", "line-separator": "\u2028".encode(), "space-lf": b" \n", "nothing": b"",
+             "two-bytes": b"XX", "lf-lf": b"\n\n"}
+
+
+def line_ends(cases):
+    """Every line of a chunked message and of a head, ended wrongly in every way."""
+    places = {
+        "size": lambda end: CHUNKED_HELLO.replace(b"5\r\n", b"5" + end), "data": lambda end: b"5\r\nhello" + end + b"0\r\n\r\n",
+        "extension": lambda end: b"5;a=b" + end + b"hello\r\n0\r\n\r\n", "last-size": lambda end: b"5\r\nhello\r\n0" + end + b"\r\n",
+        "last-extension": lambda end: b"5\r\nhello\r\n0;a" + end + b"\r\n",
+        "trailer": lambda end: b"5\r\nhello\r\n0\r\nX: y" + end + b"\r\n",
+        "end": lambda end: b"5\r\nhello\r\n0\r\n" + end,
+    }
+    # A trailer's value may hold any of these bytes, and an end that is not there has simply not come yet.
+    harmless = {("trailer", name) for name in ("next-line", "line-separator", "nothing", "two-bytes")} | {("end", "nothing")}
+    for place, build in places.items():
+        for name, end in LINE_ENDS.items():
+            if (place, name) not in harmless and not (place in ("size", "last-size") and name == "nothing"):
+                cases.add("line-end", f"chunk-{place}-{name}", "reject",
+                          post(b"Transfer-Encoding: chunked\r\n", build(end) + HIDDEN))
+    for name in ("lf", "cr", "lf-cr", "cr-cr-lf", "nul-lf", "cr-nul-lf", "space-lf", "lf-lf", "vertical-tab"):
+        end = LINE_ENDS[name]
+        level = "policy" if name == "vertical-tab" else "must"
+        cases.add("line-end", f"request-{name}", "reject", b"GET /case HTTP/1.1" + end + HOST + b"X: y\r\n\r\n")
+        cases.add("line-end", f"field-{name}", "reject", get(b"X: y" + end + b"Z: w\r\n"), level=level)
+        cases.add("line-end", f"length-{name}", "reject", post(b"X: y" + end + length(len(HIDDEN)), HIDDEN), level=level)
+        cases.add("line-end", f"head-{name}", "reject", b"GET /case HTTP/1.1\r\nHost: api.test\r\n" + end + HIDDEN)
+
+
+def split(cases):
+    """The same bytes one at a time: a parser that resumes must come to the same judgement."""
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    good = {
+        "length": post(length(5), b"hello"), "chunked": post(chunked, b"2;a=\"b\"\r\nhe\r\n3\r\nllo\r\n0\r\nX-Sum: y\r\n\r\n"),
+        "get": get(b"X: y\r\nAccept: */*\r\n"), "crlf-first": b"\r\n" + get(), "empty-chunked": post(chunked, b"0\r\n\r\n"),
+    }
+    for name, raw in good.items():
+        cases.add("split", name, "either" if name == "crlf-first" else "accept", raw, pieces=len(raw))
+    for name, pieces in {"two": 2, "three": 3, "seven": 7, "fifty": 50}.items():
+        raw = post(chunked, b"5\r\nhello\r\n0\r\n\r\n") + post(length(5), b"hello") + NEXT
+        cases.add("split", f"pipeline-{name}", "accept", raw, targets=["/case", "/case", "/case-next"], pieces=pieces)
+    bad = {
+        "both-framings": post(length(5) + chunked, b"0\r\n\r\n"), "lf": b"GET /case HTTP/1.1\nHost: api.test\n\n",
+        "folded": get(b"X: y\r\n z\r\n"), "space-before-colon": post(b"Content-Length : 5\r\n", b"hello"),
+        "chunk-lf": post(chunked, b"5\nhello\r\n0\r\n\r\n"), "chunk-negative": post(chunked, b"-5\r\nhello\r\n0\r\n\r\n"),
+        "chunk-cr": post(chunked, b"5\rhello\r\n0\r\n\r\n"), "nul": get(b"X: \x00\r\n"), "no-host": b"GET /case HTTP/1.1\r\nX: y\r\n\r\n",
+        "two-lengths": post(length(5) + length(6), b"hello"), "http-0-9": b"GET /case\r\n", "xchunked": post(b"Transfer-Encoding: xchunked\r\n"),
+        "length-overflow": post(length(b"99999999999999999999"), b"hello"), "second-host": get(HOST),
+        "trailer-lf": post(chunked, b"0\r\nX: y\n\r\n"), "extension-lf": post(chunked, b"5;a\nhello\r\n0\r\n\r\n"),
+    }
+    for name, raw in bad.items():
+        cases.add("split", f"bad-{name}", "reject", raw, pieces=len(raw))
+
+
 def request_lines(cases):
     def line(text):
         return text + b"\r\n" + HOST + b"\r\n"
@@ -344,7 +405,8 @@ def hosts_and_targets(cases):
         "zone": b"[fe80::1%25eth0]", "underscore": b"api_test", "trailing-dot": b"api.test."}, level="policy")
     cases.table("host-good", "accept", host, {
         "plain": b"api.test", "port": b"api.test:8080", "upper": b"API.TEST", "ipv4": b"127.0.0.1:80", "ipv6": b"[::1]:80",
-        "padding": b"  api.test \t"})
+        "padding": b"  api.test \t", "empty-port": b"api.test:", "no-space": b"api.test"})
+    cases.add("host-good", "last-field", "accept", b"GET /case HTTP/1.1\r\nX: y\r\nhOsT: api.test\r\n\r\n")
 
     def target(value):
         return get(target=value)
@@ -367,6 +429,16 @@ def hosts_and_targets(cases):
         "query": b"/case?a=b&c=d", "percent": b"/case%20x", "colon": b"/case:do", "sub-delims": b"/case!$&'()*+,;=@",
         "tilde": b"/case~x", "brackets-in-query": b"/case?a[]=1", "long": b"/case?" + b"a" * 4000, "slashes-in-query": b"/case?u=http://x/y"})
     cases.add("target-good", "absolute", "accept", get(target=b"http://api.test/case"))
+    cases.add("target-good", "absolute-upper", "accept", get(target=b"HTTP://API.test/case"))
+    cases.add("target-good", "absolute-port", "accept",
+              get(target=b"http://api.test:8080/case", host=b"Host: api.test:8080\r\n"))
+    cases.add("target-good", "absolute-query", "accept", get(target=b"http://api.test/case?a=http://x/"))
+    cases.add("target-good", "absolute-default-port", "either", get(target=b"http://api.test:80/case"))
+    for name, target_text in {"no-host": (b"http://api.test/case", b""), "two-hosts": (b"http://api.test/case", HOST * 2),
+                              "bad-host": (b"http://api.test/case", b"Host: api test\r\n"),
+                              "two-authorities": (b"http://api.test@other.test/case", HOST), "list": (b"http://api.test,other.test/case", HOST),
+                              "tab": (b"http://api.test\t/case", HOST), "bracket": (b"http://[::1/case", HOST)}.items():
+        cases.add("target", f"absolute-{name}", "reject", get(target=target_text[0], host=target_text[1]))
     cases.add("target-good", "options-asterisk", "either", b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", targets=["*", "/"])
     cases.add("method", "connect", "reject", b"CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\n\r\n")
     cases.add("method", "connect-path", "reject", b"CONNECT /case HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -408,6 +480,40 @@ def connections(cases):
     cases.add("expect", "unknown", "either", post(b"Expect: 200-ok\r\n" + length(5), b"hello"))
     cases.add("expect", "obscured", "either", post(b"Expect: y 100-continue\r\n" + length(len(HIDDEN)), HIDDEN))
     cases.add("expect", "twice", "either", post(b"Expect: 100-continue\r\nExpect: 100-continue\r\n" + length(5), b"hello"))
+    for name, method in {"get": b"GET", "options": b"OPTIONS", "delete": b"DELETE"}.items():
+        # TE.0 and CL.0: a server that thinks this method has no body reads the body as a request.
+        cases.add("bodies", f"{name}-chunked", "accept", post(b"Transfer-Encoding: chunked\r\n", b"%x\r\n" % len(HIDDEN) + HIDDEN
+                  + b"\r\n0\r\n\r\n", method=method) + NEXT, targets=["/case", "/case-next"])
+        cases.add("bodies", f"{name}-length", "accept", post(length(len(HIDDEN)), HIDDEN, method=method) + NEXT,
+                  targets=["/case", "/case-next"])
+    cases.add("bodies", "head-chunked", "either", post(b"Transfer-Encoding: chunked\r\n", b"%x\r\n" % len(HIDDEN) + HIDDEN
+              + b"\r\n0\r\n\r\n", method=b"HEAD"))
+    cases.add("bodies", "trace", "reject", post(length(len(HIDDEN)), HIDDEN, method=b"TRACE"))
+    cases.add("bodies", "connect", "reject", post(length(len(HIDDEN)), HIDDEN, method=b"CONNECT", target=b"api.test:80"))
+    cases.add("bodies", "encoded", "accept", post(b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", CHUNKED_HELLO), body=b"hello",
+              present=["Content-Encoding"])
+    cases.add("half-close", "get", "accept", get(), end="half")
+    cases.add("half-close", "post", "accept", post(length(5), b"hello"), end="half")
+    cases.add("half-close", "chunked", "accept", post(b"Transfer-Encoding: chunked\r\n", CHUNKED_HELLO), end="half")
+    cases.add("half-close", "pipeline", "accept", get() + NEXT, targets=["/case", "/case-next"], end="half")
+    cases.add("half-close", "then-cut", "reject", get() + post(length(5), b"hel", target=b"/case-second"), targets=["/case"], end="half")
+    for name, text in {"expect-and-short-body": b"Expect: 100-continue\r\n" + length(len(HIDDEN) + 500),
+                       "expect-get": b"Expect: 100-continue\r\n" + length(len(HIDDEN) + 500)}.items():
+        cases.add("expect", name, "reject", post(text, HIDDEN, method=b"GET" if name.endswith("get") else b"POST"), end="half")
+    cases.table("expect", "either", lambda value: post(b"Expect: " + value + b"\r\n" + length(len(HIDDEN)), HIDDEN), {
+        "list": b"100-continue, 100-continue", "parameter": b"100-continue;a=b", "word-after": b"100-continue x", "empty": b"", "100": b"100"})
+    cases.add("expect", "folded", "reject", post(b"Expect: 100\r\n -continue\r\n" + length(5), b"hello"))
+    cases.add("hop-by-hop", "options-max-forwards-0", "either", post(b"Max-Forwards: 0\r\nContent-Length: 0\r\n", method=b"OPTIONS"))
+    cases.add("hop-by-hop", "close-and-keep-alive", "accept", get(b"Connection: keep-alive, close\r\n"))
+    cases.add("hop-by-hop", "names-close-framing", "either", post(b"Connection: close, Transfer-Encoding, Content-Length\r\n" + length(5), b"hello"),
+              body=b"hello")
+    cases.add("hop-by-hop", "names-everything", "accept", get(b"Connection: X-A, X-B, X-C\r\nX-A: 1\r\nx-b: 2\r\nX-C: 3\r\nX-Kept: 4\r\n"),
+              absent=["X-A", "X-B", "X-C"], present=["X-Kept"])
+    cases.add("upgrade", "h2c-prior", "reject", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+    cases.add("upgrade", "list", "either", get(b"Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n"))
+    cases.add("upgrade", "with-body", "either", post(b"Connection: Upgrade\r\nUpgrade: websocket\r\n" + length(len(HIDDEN)), HIDDEN))
+    cases.add("upgrade", "http10", "accept", get(b"Connection: Upgrade\r\nUpgrade: websocket\r\n", version=b"HTTP/1.0"), absent=["Upgrade"],
+              level="policy")
     cases.add("pipeline", "two", "accept", get() + NEXT, targets=["/case", "/case-next"])
     cases.add("pipeline", "ten", "accept", get() * 10, targets=["/case"] * 10)
     cases.add("pipeline", "bodies", "accept", post(length(5), b"hello") + post(b"Transfer-Encoding: chunked\r\n", CHUNKED_HELLO)
@@ -440,7 +546,7 @@ def limits(cases):
 
 def all_cases():
     cases = Collection()
-    for build in (content_length, transfer_encoding, both_framings, chunks, request_lines, fields, hosts_and_targets,
+    for build in (content_length, transfer_encoding, both_framings, chunks, line_ends, split, request_lines, fields, hosts_and_targets,
                   connections, limits):
         build(cases)
     return cases.cases

@@ -69,6 +69,13 @@ def framing(cases):
     cases.add("framing-good", "connection-close", "accept", answer(b"Connection: close\r\n" + length(5), b"hello"), end="close")
     cases.add("framing-good", "to-http10-client", "accept", answer(CHUNKED, CHUNKED_HELLO), version="HTTP/1.0", body=b"hello")
     cases.add("framing-good", "length-to-http10-client", "accept", answer(length(5), b"hello"), version="HTTP/1.0")
+    cases.add("framing-good", "http10-keep-alive", "accept", answer(b"Connection: keep-alive\r\n" + length(5), b"hello", version=b"HTTP/1.0"))
+    cases.add("framing-good", "says-close-stays-open", "accept", answer(b"Connection: close\r\n" + length(5), b"hello"))
+    cases.add("framing-good", "close-and-keep-alive", "accept", answer(b"Connection: keep-alive, close\r\n" + length(5), b"hello"), end="close")
+    cases.add("framing-good", "until-close-to-http10-client", "accept", answer(b"", b"hello"), end="close", version="HTTP/1.0")
+    cases.add("framing-good", "closes-unannounced", "accept", answer(length(5), b"hello"), end="close")
+    cases.add("framing-good", "byte-by-byte", "accept", answer(CHUNKED, b"2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n"), pieces=90)
+    cases.add("framing-good", "length-byte-by-byte", "accept", answer(b"X: y\r\n" + length(5), b"hello"), pieces=60)
     cases.add("framing-good", "in-pieces", "accept", answer(CHUNKED, CHUNKED_HELLO), pieces=9)
 
 
@@ -110,6 +117,55 @@ def truncations(cases):
     }
     for name, (raw, end) in cut.items():
         cases.add("truncation", name, "reject", raw, end=end)
+
+
+def more_cuts(cases):
+    """Further ways to cut an answer short: other places, other clients. Judged as truncations, counted apart."""
+    stream = b"Content-Type: text/event-stream\r\n"
+    rows = {
+        "head": b"HTTP/1.1 200 OK\r\nContent-Len", "head-before-last-line": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n",
+        "chunk-size": answer(CHUNKED, b"5\r\nhello\r\n1"), "chunk-size-cr": answer(CHUNKED, b"5\r\nhello\r\n0\r"),
+        "zero": answer(CHUNKED, b"5\r\nhello\r\n0"), "extension": answer(CHUNKED, b"5\r\nhello\r\n0;a"),
+        "trailer": answer(CHUNKED, b"5\r\nhello\r\n0\r\nX: y"), "trailer-line": answer(CHUNKED, b"5\r\nhello\r\n0\r\nX: y\r\n"),
+        "last-cr": answer(CHUNKED, b"5\r\nhello\r\n0\r\n\r"), "nothing-chunked": answer(CHUNKED), "data-cr": answer(CHUNKED, b"5\r\nhello\r"),
+        "data": answer(CHUNKED, b"5\r\nhello"), "large": answer(length(300_000), b"x" * 299_999),
+        "done-but-no-end": answer(stream + CHUNKED, b"%x\r\n" % len(EVENTS) + EVENTS + b"\r\n"),
+        "error-status": answer(length(10), b"hello", status=b"500 Oops"), "after-103": b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer(length(10), b"hello"),
+        "gzip": answer(b"Content-Encoding: gzip\r\n" + CHUNKED, b"a\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\r\n"),
+        "connection-close": answer(b"Connection: close\r\n" + CHUNKED, b"5\r\nhello\r\n"),
+    }
+    for name, raw in rows.items():
+        cases.add("cut-answer", name, "reject", raw, end="close")
+        if raw.endswith((b"hello\r\n", b"hello", b"y", b"x")):
+            cases.add("cut-answer", name + "-reset", "reject", raw, end="reset")
+            cases.add("cut-answer", name + "-http10", "reject", raw, end="close", version="HTTP/1.0")
+    cases.add("cut-answer", "until-close-http10-reset", "reject", answer(b"", b"hello"), end="reset", version="HTTP/1.0")
+    cases.add("cut-answer", "bad-chunk-http10", "reject", answer(CHUNKED, b"5\r\nhello\r\nzz\r\n"), version="HTTP/1.0")
+
+
+def asked_for(cases):
+    """Answers to requests that are not yet whole, and to upgrades."""
+    upload = b"POST @TARGET@ HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1000\r\n\r\nhello"
+    chunked = b"POST @TARGET@ HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    refusal = answer(length(5), b"hello", status=b"413 Too Large")
+    for name, asked in {"length": upload, "chunked": chunked}.items():
+        # An endpoint whose requests are read whole first never sees half of one: no answer is right as well.
+        cases.add("early-answer", name, "either", refusal, asked=asked, early=True, body=b"hello")
+        cases.add("early-answer", name + "-close", "either", answer(b"Connection: close\r\n" + length(5), b"hello", status=b"413 Too Large"),
+                  asked=asked, early=True, body=b"hello", end="close")
+        cases.add("early-answer", name + "-then-hidden", "either", refusal + HIDDEN, asked=asked, early=True, body=b"hello")
+        cases.add("early-answer", name + "-cut", "reject", answer(length(10), b"hello", status=b"413 Too Large"), asked=asked, early=True,
+                  end="close")
+    socket = b"GET @TARGET@ HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n"
+    switching = b"HTTP/1.1 101 Switching Protocols\r\n"
+    for name, (protocol, fields, expect) in {
+        "websocket": (b"websocket", b"Connection: Upgrade\r\nUpgrade: websocket\r\n", "either"),
+        "h2c": (b"h2c", b"Connection: Upgrade\r\nUpgrade: h2c\r\n", "reject"), "no-name": (b"websocket", b"Connection: Upgrade\r\n", "reject"),
+        "nothing": (b"websocket", b"", "reject"), "other": (b"websocket", b"Connection: Upgrade\r\nUpgrade: h2c\r\n", "reject"),
+    }.items():
+        cases.add("upgrade", name, expect, switching + fields + b"\r\n", asked=socket % protocol)
+    cases.add("upgrade", "refused", "accept", answer(length(5), b"hello", status=b"426 Upgrade Required"), asked=socket % b"websocket")
+    cases.add("upgrade", "ignored-then-hidden", "either", answer(length(5), b"hello") + HIDDEN, asked=socket % b"websocket", body=b"hello")
 
 
 def heads(cases):
@@ -169,6 +225,11 @@ def bodiless_and_early(cases):
     cases.add("bodiless", "204-with-body", "either", answer(length(5), b"hello", status=b"204 No Content"))
     cases.add("bodiless", "304-with-body", "either", answer(length(5), b"hello", status=b"304 Not Modified"))
     cases.add("bodiless", "head-with-body", "either", answer(length(len(HIDDEN)), HIDDEN), method="HEAD")
+    cases.add("bodiless", "304-chunked", "either", answer(CHUNKED, status=b"304 Not Modified"))
+    cases.add("bodiless", "205", "accept", answer(length(0), status=b"205 Reset Content"))
+    cases.add("bodiless", "head-large-length", "accept", answer(length(10**12)), method="HEAD")
+    cases.add("bodiless", "head-bad-length", "reject", answer(length(b"5x")), method="HEAD")
+    cases.add("bodiless", "head-both", "either", answer(length(5) + CHUNKED), method="HEAD")
     cases.add("bodiless", "204-chunked", "either", answer(CHUNKED, CHUNKED_HELLO, status=b"204 No Content"))
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     going_on = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -179,6 +240,14 @@ def bodiless_and_early(cases):
     cases.add("early", "102", "accept", b"HTTP/1.1 102 Processing\r\n\r\n" + final)
     cases.add("early", "flood", "either", hints * 3000 + final, end="close")
     cases.add("early", "101-unasked", "reject", b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello", end="close")
+    for name, interim in {"103": hints, "102": b"HTTP/1.1 102 Processing\r\n\r\n", "100": going_on}.items():
+        cases.add("early", f"{name}-to-http10-client", "accept", interim + final, version="HTTP/1.0")
+        cases.add("early", f"{name}-in-pieces", "accept", interim + final, pieces=11)
+    cases.add("early", "199", "either", b"HTTP/1.1 199 Odd\r\n\r\n" + final)
+    cases.add("early", "103-chunked", "either", b"HTTP/1.1 103 Early Hints\r\n" + CHUNKED + b"\r\n" + final, end="close")
+    cases.add("early", "103-bad-field", "reject", b"HTTP/1.1 103 Early Hints\r\nX : y\n\r\n" + final, end="close")
+    cases.add("early", "hidden-in-103", "reject", b"HTTP/1.1 103 Early Hints\r\nContent-Length: %d\r\n\r\n" % len(HIDDEN) + HIDDEN, end="close",
+              level="policy")
     cases.add("early", "100-with-length", "either", b"HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n" + final, end="close")
     cases.add("early", "103-only", "reject", hints, end="close")
     cases.add("early", "100-then-garbage", "reject", going_on + b"garbage\r\n\r\n", end="close")
@@ -213,6 +282,6 @@ def streams(cases):
 
 def all_cases():
     cases = Collection()
-    for build in (framing, chunks, truncations, heads, bodiless_and_early, poison, streams):
+    for build in (framing, chunks, truncations, more_cuts, asked_for, heads, bodiless_and_early, poison, streams):
         build(cases)
     return cases.cases

@@ -28,7 +28,7 @@ PROCESSES = {"tokenweir": proxies.Tokenweir, "nginx": proxies.Nginx, "haproxy": 
 REFERENCES = {"strict": reference_proxies.Strict, "naive": reference_proxies.Naive}
 
 
-async def work(name, number, folder, queue, verdicts):
+async def work(name, number, folder, queue, verdicts, metered):
     """One worker: its own provider and its own proxy, so that cases never see each other."""
     echo = Echo()
     await echo.start()
@@ -38,7 +38,7 @@ async def work(name, number, folder, queue, verdicts):
         proxy = PROCESSES[name](folder / f"{name}-{number}", echo.port)
     try:
         await proxy.start()
-        judge = Judge(proxy, echo)
+        judge = Judge(proxy, echo, metered)
         while queue:
             case = queue.popleft()
             verdict = await judge.judge(case)
@@ -54,9 +54,9 @@ async def work(name, number, folder, queue, verdicts):
         await echo.stop()
 
 
-async def run_proxy(name, cases, folder, workers):
+async def run_proxy(name, cases, folder, workers, metered):
     queue, verdicts = collections.deque(cases), []
-    results = await asyncio.gather(*(work(name, number, folder, queue, verdicts) for number in range(workers)),
+    results = await asyncio.gather(*(work(name, number, folder, queue, verdicts, metered) for number in range(workers)),
                                    return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -115,6 +115,8 @@ def main():
     parser.add_argument("--write", metavar="FILE", help="write the cases as JSON lines and stop")
     parser.add_argument("--tokenweir", default=os.environ.get("TOKENWEIR_BINARY", str(proxies.ROOT / "build" / "tokenweir")),
                         help="the binary under test")
+    parser.add_argument("--metered", action="store_true",
+                        help="all cases at a chat endpoint, whose bodies tokenweir reads; for tokenweir only")
     parser.add_argument("--workers", type=int, default=6)
     parser.add_argument("--verbose", action="store_true", help="evidence of every finding")
     parser.add_argument("--warnings", action="store_true", help="list WARN too")
@@ -132,7 +134,9 @@ def main():
         return 0
     print(f"http: {sum(c.kind == 'request' for c in cases)} requests, {sum(c.kind == 'response' for c in cases)} responses")
 
-    proxies.Tokenweir.hosts = hosts_of(cases)
+    proxies.Tokenweir.hosts, proxies.Tokenweir.metered = hosts_of(cases), options.metered
+    if options.metered:
+        options.only = ["tokenweir"]
 
     results = {}
     with tempfile.TemporaryDirectory(prefix="tokenweir-http-") as folder:
@@ -140,7 +144,8 @@ def main():
         for name in options.only or PROCESSES:
             started = time.monotonic()
             try:
-                results[name] = asyncio.run(run_proxy(name, cases, Path(folder), min(options.workers, len(cases))))
+                results[name] = asyncio.run(run_proxy(name, cases, Path(folder), min(options.workers, len(cases)),
+                                                      options.metered))
             except proxies.Missing as missing:
                 print(f"\n{name}: skipped: {missing}")
                 continue
