@@ -162,9 +162,11 @@ Progress parse_request_head(std::string_view bytes, const Limits& limits, std::s
   if (facts.expects_other && head.minor_version == 1) {
     return refuse(error, 417, "unknown expectation");
   }
-  // Expect and Upgrade mean nothing in HTTP/1.0 (RFC 9110 §10.1.1, §7.8).
+  // Expect and Upgrade mean nothing in HTTP/1.0 (RFC 9110 §10.1.1, §7.8). An upgrade to HTTP/2
+  // would carry further requests past us; without it the request is an ordinary one.
   head.expects_continue = facts.expects_continue && head.minor_version == 1;
-  const bool upgrade = facts.connection_upgrade && facts.upgrades == 1 && head.minor_version == 1;
+  const bool upgrade = facts.connection_upgrade && facts.upgrades == 1 && head.minor_version == 1 &&
+                       !lists_token(facts.upgrade, "h2c");
   head.upgrade = upgrade ? facts.upgrade : std::string_view();
   head.keep_alive = stays_open(facts, head.minor_version);
   head.size = size;
@@ -187,6 +189,9 @@ Progress parse_response_head(std::string_view bytes, const Limits& limits,
   if (progress != Progress::complete) return progress;
 
   if (!decide_framing(facts, head.minor_version, head.framing, error)) return Progress::failed;
+  // An interim answer has no body, but one that claims to is read as two answers by somebody.
+  const bool claims_body = head.framing.kind == FramingKind::chunked || head.framing.length > 0;
+  if (head.status < 200 && claims_body) return refuse(error, 400, "interim answer with a body");
   head.keep_alive = stays_open(facts, head.minor_version);
   if (has_no_body(head.status, request_method)) {
     head.framing = {};

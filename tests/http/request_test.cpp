@@ -266,6 +266,10 @@ TEST(RequestUpgrade, CountsOnlyWhenConnectionNamesIt) {
   EXPECT_EQ(parse_request(get("Connection: Upgrade\r\nUpgrade: websocket\r\n")).head.upgrade,
             "websocket");
   EXPECT_TRUE(parse_request(get("Upgrade: websocket\r\n")).head.upgrade.empty());
+  // An HTTP/2 tunnel would carry requests that nobody meters.
+  EXPECT_TRUE(parse_request(get("Connection: Upgrade\r\nUpgrade: h2c\r\n")).head.upgrade.empty());
+  EXPECT_TRUE(parse_request(get("Connection: Upgrade\r\nUpgrade: websocket, H2C\r\n"))
+                  .head.upgrade.empty());
   EXPECT_TRUE(parse_request(get("Connection: Upgrade\r\nUpgrade: a\r\nUpgrade: b\r\n"))
                   .head.upgrade.empty());
 }

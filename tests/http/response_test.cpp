@@ -70,7 +70,7 @@ TEST(ResponseFraming, FollowsMethodStatusAndFields) {
   EXPECT_EQ(parse_response(sized, "HEAD").head.framing.kind, FramingKind::none);
   EXPECT_EQ(parse_response(sized, "CONNECT").head.framing.kind, FramingKind::none);
   EXPECT_EQ(parse_response(sized, "POST").head.framing.kind, FramingKind::length);
-  for (const char* status : {"100", "101", "103", "204", "304"}) {
+  for (const char* status : {"204", "304"}) {
     const std::string head = "HTTP/1.1 " + std::string(status) + " X\r\nContent-Length: 5\r\n\r\n";
     EXPECT_EQ(parse_response(head).head.framing.kind, FramingKind::none) << status;
   }
@@ -78,6 +78,19 @@ TEST(ResponseFraming, FollowsMethodStatusAndFields) {
       parse_response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").head.framing.kind,
       FramingKind::chunked);
   EXPECT_EQ(parse_response("HTTP/1.1 500 X\r\n\r\n").head.framing.kind, FramingKind::until_close);
+}
+
+// RFC 9110 §8.6 and §6.4.1: an interim answer has no body and must not announce one.
+TEST(ResponseFraming, AnInterimAnswerThatClaimsABodyIsRefused) {
+  for (const std::string status : {"100", "101", "103"}) {
+    const std::string head = "HTTP/1.1 " + status + " X\r\n";
+    EXPECT_EQ(parse_response(head + "\r\n").head.framing.kind, FramingKind::none) << status;
+    EXPECT_EQ(parse_response(head + "Content-Length: 0\r\n\r\n").head.framing.kind,
+              FramingKind::none);
+    EXPECT_EQ(parse_response(head + "Content-Length: 5\r\n\r\n").progress, Progress::failed);
+    EXPECT_EQ(parse_response(head + "Transfer-Encoding: chunked\r\n\r\n").progress,
+              Progress::failed);
+  }
 }
 
 TEST(ResponseFraming, ABodyThatEndsWithTheConnectionNeverKeepsIt) {

@@ -105,7 +105,7 @@ TEST(ResponseWriting, AnswersWithoutBodyTellTheLengthOnlyWhereTheyMay) {
   EXPECT_EQ(answered("HTTP/1.1 200 OK\r\n" + length, {}, "HEAD"), "HTTP/1.1 200 OK\r\n" + length);
   EXPECT_EQ(answered("HTTP/1.1 304 X\r\n" + length, {}), "HTTP/1.1 304 X\r\n" + length);
   EXPECT_EQ(answered("HTTP/1.1 204 X\r\n" + length, {}), "HTTP/1.1 204 X\r\n\r\n");
-  EXPECT_EQ(answered("HTTP/1.1 103 X\r\n" + length, {}), "HTTP/1.1 103 X\r\n\r\n");
+  EXPECT_EQ(answered("HTTP/1.1 103 X\r\nContent-Length: 0\r\n\r\n", {}), "HTTP/1.1 103 X\r\n\r\n");
   EXPECT_EQ(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", {}, "HEAD"),
             "HTTP/1.1 200 OK\r\n\r\n");
 }
