@@ -1,0 +1,74 @@
+// The most a request can cost: every class it may be billed for, at the dearest rate that could
+// apply. What cannot be bounded has no value, which a budget in money refuses.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "budget/book.h"
+#include "pricing/price_book.h"
+
+namespace tokenweir::admit {
+
+// What the body says beyond text, as its reader found it. The defaults are those of a text request.
+struct Extras {
+  std::int64_t images = 0;     // each at most kImageTokens, unless counted
+  std::int64_t documents = 0;  // files by value: bounded by their bytes
+  bool remote_input = false;   // file ids, URLs, stored conversations: size unknown
+  bool audio_input = false;
+  bool audio_output = false;
+  bool image_output = false;
+  bool cache_writes = false;        // explicit cache control, or a provider that writes by itself
+  std::int64_t tool_calls_max = 0;  // charged calls of the provider's own tools (max_uses)
+  bool unbounded_tools = false;     // such tools without a limit
+};
+
+// More than any of the big providers charges for one image at full detail.
+inline constexpr std::int64_t kImageTokens = 16'384;
+
+struct BoundQuery {
+  std::string_view prices;  // the provider's price list
+  std::string_view model;
+  std::string_view host;
+  std::string_view region;
+  std::string_view service_tier;  // as asked; "auto" may be served by any
+  Time at{};
+  std::uint64_t body_bytes = 0;
+  std::optional<std::int64_t> input_tokens;  // an upper bound that counting found; else the bytes
+  std::int64_t context_limit = 0;            // 0: unknown; bounds remote input
+  std::int64_t choices = 1;
+  std::optional<std::int64_t> output_cap;  // of one choice; no value: the request sets none
+  std::int64_t output_max = 0;             // the most the model can say; 0: unknown
+  bool no_output = false;                  // embeddings
+  Extras extras;
+};
+
+enum class BoundFault : std::uint8_t {
+  none,
+  unpriced,     // no price list, or the model is not listed and `unknown` rejects it
+  open_output,  // no cap and no known maximum
+  open_input,   // remote input of unknown size
+  open_tools,   // charged tools without a limit
+  overflow,
+};
+[[nodiscard]] std::string_view name_of(BoundFault fault);
+
+struct Bound {
+  budget::Demand demand;  // usd is zero where `fault` is unpriced
+  BoundFault fault = BoundFault::none;
+  bool estimated = false;  // at the dearest rates of the family
+};
+
+[[nodiscard]] Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
+                               pricing::UnknownModel unknown);
+
+// An answer shorter than this is not worth its input: max(1024, a quarter of what was asked), never
+// more than what was asked.
+[[nodiscard]] constexpr std::int64_t least_output(std::int64_t asked) {
+  const std::int64_t quarter = asked / 4 + (asked % 4 != 0 ? 1 : 0);
+  const std::int64_t least = quarter > 1024 ? quarter : 1024;
+  return least < asked ? least : asked;
+}
+
+}  // namespace tokenweir::admit

@@ -1,0 +1,82 @@
+// The configuration's rules, compiled for asking: selectors instead of globs, accounts instead of
+// limits. Immutable, part of the snapshot an exchange begins with.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "admit/caps.h"
+#include "budget/book.h"
+#include "config/config.h"
+#include "core/record.h"
+
+namespace tokenweir::admit {
+
+struct Ladder {
+  std::string budget;
+  std::vector<config::LadderStep> steps;  // ascending
+};
+
+// What the ladders of all budgets a request touches ask for together.
+struct LadderState {
+  std::vector<std::string> warned;         // budgets past a warning
+  std::optional<std::int64_t> output_cap;  // the smallest
+  std::string model;                       // to ask for instead; empty: as asked
+  std::string downgraded_by;
+};
+
+// Models and provider tools one workflow or credential may use.
+struct Allowance {
+  std::vector<budget::Glob> allow;  // empty: all
+  std::vector<budget::Glob> deny;
+  [[nodiscard]] bool permits(std::string_view name) const;
+};
+
+class Policy {
+ public:
+  Policy() = default;
+  // `config` must outlive nothing: all is copied.
+  explicit Policy(const config::Config& config);
+
+  // The book's rules, to be handed to Book::configure at start and after a reload.
+  [[nodiscard]] std::vector<budget::Rule> book_rules() const { return book_rules_; }
+  [[nodiscard]] std::span<const OutputCapRule> output_caps() const { return output_caps_; }
+  [[nodiscard]] std::span<const InputCapRule> input_caps() const { return input_caps_; }
+  [[nodiscard]] bool has_ladders() const { return !ladders_.empty(); }
+  [[nodiscard]] LadderState climb(std::span<const budget::Standing> standings,
+                                  std::string_view model) const;
+  [[nodiscard]] bool permits_model(std::string_view workflow, std::string_view credential,
+                                   std::string_view model) const;
+  // The first of the provider's own tools that is not allowed; empty: all are.
+  [[nodiscard]] std::string_view denied_tool(std::string_view workflow, std::string_view credential,
+                                             std::span<const std::string> tools) const;
+  // An enforcing limit in money exists that this request would touch.
+  [[nodiscard]] bool has_hard_usd(const budget::Facts& facts) const;
+  [[nodiscard]] bool enforcing() const { return enforcing_; }
+  [[nodiscard]] pricing::UnknownModel unknown_model() const { return unknown_model_; }
+  [[nodiscard]] Money raw_hold() const { return raw_hold_; }
+  [[nodiscard]] config::AsyncJobs async_jobs() const { return async_jobs_; }
+
+ private:
+  std::vector<budget::Rule> book_rules_;
+  std::vector<OutputCapRule> output_caps_;
+  std::vector<InputCapRule> input_caps_;
+  std::vector<Ladder> ladders_;
+  std::vector<std::pair<std::string, Allowance>> workflow_models_, workflow_tools_;
+  std::vector<std::pair<std::string, Allowance>> credential_models_, credential_tools_;
+  bool enforcing_ = true;
+  pricing::UnknownModel unknown_model_ = pricing::UnknownModel::estimate;
+  Money raw_hold_;
+  config::AsyncJobs async_jobs_ = config::AsyncJobs::observe;
+};
+
+// The properties of one request as rules see them; views into the arguments.
+[[nodiscard]] budget::Facts facts_of(const Attribution& attribution, std::string_view provider,
+                                     std::string_view model, std::string_view endpoint,
+                                     std::span<const std::string> ancestors);
+
+}  // namespace tokenweir::admit

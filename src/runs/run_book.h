@@ -1,0 +1,95 @@
+// All runs: the tree of agent loops, their steps, money and caps. A run begins with the first
+// request that names it. Shared by all event loops behind one short mutex.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/policy.h"
+#include "core/money.h"
+#include "core/time.h"
+#include "runs/loop_guard.h"
+#include "runs/signs.h"
+
+namespace tokenweir::runs {
+
+// Credential, workflow and run together are a run's identity: nobody can spend, or stop, another's.
+struct RunName {
+  std::string_view credential;
+  std::string_view workflow;
+  std::string_view run;         // empty: the request belongs to no run
+  std::string_view parent_run;  // of the same credential and workflow, or empty
+};
+
+enum class Action : std::uint8_t { pass, slow, stop };
+
+struct Judgement {
+  Action action = Action::pass;
+  std::int64_t step = 0;               // number of this request in its run, from 1; 0: no run
+  std::chrono::milliseconds delay{};   // of slow: at most five seconds
+  std::vector<Finding> findings;       // all of them, also those that only observe
+  std::optional<Finding> stopped_by;   // of stop
+  std::optional<Finding> would_stop;   // a stop while nothing is enforced
+  std::vector<std::string> ancestors;  // run ids, nearest first
+  // The request repeats one that failed: its record and why it is taken for a retry.
+  std::string retry_of;
+  std::string_view retry_cause;  // sdk_header, same_body, after_429, after_5xx, after_timeout
+};
+
+// How a step ended.
+struct StepEnd {
+  std::optional<Money> cost;
+  std::int64_t tokens = 0;
+  std::string_view provider_fault;  // the record's
+  std::string_view record;          // its id
+};
+
+struct RunView {
+  std::string credential, workflow, run, parent_run;
+  std::int64_t steps = 0;
+  std::int64_t in_flight = 0;
+  std::int64_t depth = 0;   // 0: a root
+  Money own;                // of its own steps
+  Int128 tree = 0;          // picodollars, with all runs below
+  std::int64_t tokens = 0;  // with all runs below
+  Time started_at{};
+  Time seen_at{};
+  std::string ended_by;  // detector that stopped it; empty: going on
+};
+
+class RunBook {
+ public:
+  explicit RunBook(std::size_t runs_max = 200'000);
+  ~RunBook();
+  RunBook(const RunBook&) = delete;
+  RunBook& operator=(const RunBook&) = delete;
+
+  void configure(const config::RunRules& rules);
+
+  // Once a request, before anything is held. A step that is stopped counts as asked, not as made;
+  // one that passes is in flight until end(). `enforcing` false: nothing stops or slows.
+  [[nodiscard]] Judgement begin(const RunName& name, const Signs& signs, Time wall, Instant now,
+                                bool enforcing = true);
+  // Exactly once for each begin() that did not stop, however the exchange went.
+  void end(const RunName& name, const Signs& signs, const StepEnd& end, Time wall, Instant now);
+
+  // Stored sums of a run, at start.
+  void restore(const RunView& stored, Time wall, Instant now);
+  [[nodiscard]] std::vector<RunView> view(std::size_t most) const;
+  [[nodiscard]] std::optional<RunView> find(const RunName& name) const;
+  // Forgets runs that nothing has asked for since `remember`. Returns how many.
+  std::size_t sweep(Instant now);
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+  mutable std::mutex mutex_;
+};
+
+}  // namespace tokenweir::runs
