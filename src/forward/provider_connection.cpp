@@ -17,9 +17,9 @@ void ProviderConnection::watch(exchange::LinkWatcher* told) {
   if (watcher == nullptr || watching) return;
   watching = true;
   transport.socket().async_wait(
-      tcp::socket::wait_read,
-      [self = shared_from_this()](const boost::system::error_code& error) {
+      tcp::socket::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
         self->watching = false;
+        if (!error) self->transport.note_readable();
         if (!error && self->watcher != nullptr) self->watcher->on_link_event();
       });
 }
@@ -80,8 +80,7 @@ asio::awaitable<LinkStatus> ProviderUse::flush(Instant deadline) {
 }
 
 ProviderUse::Piece ProviderUse::read_now() {
-  const platform::IoResult result =
-      connection_->transport.try_read(buffer_.data(), buffer_.size());
+  const platform::IoResult result = connection_->transport.try_read(buffer_.data(), buffer_.size());
   switch (result.status) {
     case Io::ok:
       return {LinkStatus::ok, std::string_view(buffer_.data(), result.bytes)};
@@ -90,6 +89,9 @@ ProviderUse::Piece ProviderUse::read_now() {
       blocked_on_ = result.status;
       return {LinkStatus::would_block, {}};
     case Io::closed:
+      // Anybody on the path can end the TCP connection; only close_notify ends a body that is
+      // framed by the end of the connection (RFC 9112 §9.8). Other framings tell by themselves.
+      if (!connection_->transport.ended_in_order()) break;
       return {LinkStatus::closed, {}};
     case Io::failed:
       break;

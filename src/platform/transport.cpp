@@ -192,6 +192,10 @@ void Transport::cancel() {
   socket_.cancel(ignored);
 }
 
+bool Transport::ended_in_order() const {
+  return ssl_ == nullptr || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 bool Transport::is_readable() const {
   if (ssl_ != nullptr && SSL_has_pending(ssl_.get()) == 1) return true;
   char byte = 0;

@@ -59,6 +59,8 @@ class Transport {
   // Wakes a pending wait_for with Wait::cancelled.
   void cancel();
 
+  // After Io::closed: false when a TLS peer's connection ended without its close_notify.
+  [[nodiscard]] bool ended_in_order() const;
   // True when something (data, an end, an error) is there to be read: an idle connection that is
   // readable is of no use any more.
   [[nodiscard]] bool is_readable() const;
