@@ -1,11 +1,11 @@
 #include "exchange/exchange.h"
 
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <spdlog/spdlog.h>
 
 #include "http/write.h"
 #include "settle/settle.h"
@@ -26,8 +26,8 @@ std::int64_t micros(Instant from, Instant to) {
 
 }  // namespace
 
-Exchange::Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot,
-                   ClientLink& client, const http::RequestHead& head)
+Exchange::Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot, ClientLink& client,
+                   const http::RequestHead& head)
     : services_(services),
       snapshot_(std::move(snapshot)),
       config_(snapshot_->config),
@@ -37,6 +37,7 @@ Exchange::Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot,
 
 Awaitable<After> Exchange::run() {
   begin();
+  client_.set_watcher(&client_watch_);
   services_.live.exchanges_in_flight.fetch_add(1, std::memory_order_relaxed);
   try {
     co_await attempt();
@@ -47,7 +48,7 @@ Awaitable<After> Exchange::run() {
     after_ = After::reset;
   }
   services_.live.exchanges_in_flight.fetch_sub(1, std::memory_order_relaxed);
-  client_.watch(nullptr);
+  client_.set_watcher(nullptr);
   provider_.reset();
   publish();
   co_return after_;
@@ -95,19 +96,23 @@ Exchange::Outcome Exchange::identify() {
   if (identify::admitted_retries(head_) > 0) record_->retry_cause = "sdk_header";
   if (routed_.endpoint.dialect == provider::Dialect::opaque &&
       config_.raw_endpoints == config::RawEndpoints::refuse) {
-    return Refusal{404, "unknown_endpoint", "this path is not a known API endpoint", "unknown_endpoint", {}};
+    return Refusal{
+        404, "unknown_endpoint", "this path is not a known API endpoint", "unknown_endpoint", {}};
   }
   return std::nullopt;
 }
 
 Awaitable<Exchange::Outcome> Exchange::reserve_place() {
   if (services_.live.draining.load(std::memory_order_relaxed)) after_ = After::close;
-  if (!services_.publisher.healthy() && config_.ledger.on_failure == config::LedgerFailure::refuse) {
-    co_return Refusal{503, "ledger_unavailable", "the ledger cannot store records at the moment", {}, {}};
+  if (!services_.publisher.healthy() &&
+      config_.ledger.on_failure == config::LedgerFailure::refuse) {
+    co_return Refusal{
+        503, "ledger_unavailable", "the ledger cannot store records at the moment", {}, {}};
   }
   for (int tries = 0; !services_.publisher.try_reserve(); ++tries) {
     if (tries == kPlaceRetries) {
-      co_return Refusal{503, "ledger_unavailable", "the ledger cannot keep up at the moment", {}, {}};
+      co_return Refusal{
+          503, "ledger_unavailable", "the ledger cannot keep up at the moment", {}, {}};
     }
     boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor, kPlaceRetry);
     co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
@@ -123,8 +128,8 @@ Awaitable<void> Exchange::refuse(Refusal refusal) {
   record_->refusal = refusal.reason;
   record_->provider_fault = refusal.fault;
   record_->answer.end_state = refusal.fault.empty() ? EndState::refused : EndState::provider_error;
-  if (refusal.status == 0) {  // The client is gone; there is nobody to tell.
-    record_->answer.end_state = EndState::client_abort;
+  if (refusal.status == 0) {
+    record_->answer.end_state = client_.cut_off() ? EndState::proxy_abort : EndState::client_abort;
     after_ = After::reset;
     co_return;
   }
@@ -168,8 +173,8 @@ void Exchange::publish() {
     record_->ttft_us = micros(sent_, first_content_);
   }
   if (content_events_ > 1) {
-    record_->inter_token_us = micros(first_content_, last_content_) /
-                              static_cast<std::int64_t>(content_events_ - 1);
+    record_->inter_token_us =
+        micros(first_content_, last_content_) / static_cast<std::int64_t>(content_events_ - 1);
   }
   settle::Context context;
   context.prices = routed_.provider == nullptr ? std::string_view{} : routed_.provider->prices;
@@ -186,12 +191,18 @@ void Exchange::on_client_left() {
   // A plain client that ends its sending side may have half-closed; one that asked for a stream and
   // does so has hung up (no SDK half-closes).
   if (!client_.gone() && !record_->streaming) return;
-  client_left_ = true;
+  note_client_left();
   if (provider_ != nullptr && !worth_reading_on()) provider_->interrupt();
 }
 
+void Exchange::note_client_left() {
+  if (client_left_) return;
+  client_left_ = true;
+  client_left_at_ = services_.clock.monotonic();
+}
+
 void Exchange::on_early_answer() {
-  answered_early_ = true;
+  provider_spoke_ = true;
   client_.interrupt();
   if (provider_ != nullptr) provider_->interrupt();
 }

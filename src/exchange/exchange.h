@@ -24,8 +24,8 @@ namespace tokenweir::exchange {
 // What becomes of the client's connection.
 enum class After : std::uint8_t {
   keep_alive,
-  close,   // in order, lingering until the client has read the answer
-  reset,   // so that a cut answer cannot be taken for a whole one
+  close,  // in order, lingering until the client has read the answer
+  reset,  // so that a cut answer cannot be taken for a whole one
 };
 
 class Exchange {
@@ -40,13 +40,13 @@ class Exchange {
  private:
   // A "no" of ours, or a failure of the provider, as it is told to the client.
   struct Refusal {
-    int status = 500;
+    int status = 0;  // 0: the client is gone, so nobody is told
     std::string_view code;
-    std::string_view message;   // fixed text
-    std::string_view reason;    // the ledger's `refusal`; empty for provider faults
-    std::string_view fault;     // the ledger's provider_fault; empty for refusals
+    std::string_view message;  // fixed text
+    std::string_view reason;   // the ledger's `refusal`; empty for provider faults
+    std::string_view fault;    // the ledger's provider_fault; empty for refusals
   };
-  using Outcome = std::optional<Refusal>;   // empty: go on
+  using Outcome = std::optional<Refusal>;  // empty: go on
 
   // Forwards link events of one end to a member function.
   struct Watch final : LinkWatcher {
@@ -69,9 +69,13 @@ class Exchange {
   Awaitable<Outcome> take_body();
   Outcome understand();
   Awaitable<Outcome> forward();
+  Awaitable<LinkStatus> hand_to_provider(std::string_view out);
   Awaitable<LinkStatus> send_stored(bool with_usage_edit);
   Awaitable<LinkStatus> send_streaming();
   void write_request_head(std::string& out, http::Framing framing, bool body_edited);
+  enum class HeadState : std::uint8_t { incomplete, complete, broken, garbled };
+  HeadState read_answer_head();
+  [[nodiscard]] bool answer_began();
   Awaitable<Outcome> await_answer_head();
   Awaitable<bool> answered_without_usage();
 
@@ -84,10 +88,12 @@ class Exchange {
   Awaitable<void> tunnel();
   Awaitable<void> refuse(Refusal refusal);
   [[nodiscard]] bool worth_reading_on() const;
+  [[nodiscard]] Instant read_deadline() const;
   void note_first_content();
 
   void on_client_left();
   void on_early_answer();
+  void note_client_left();
   [[nodiscard]] Instant after(std::chrono::milliseconds wait) const;
 
   Services& services_;
@@ -108,10 +114,13 @@ class Exchange {
   bool ask_for_usage_ = false;
 
   std::unique_ptr<ProviderLink> provider_;
-  bool request_sent_ = false;       // whole
+  bool request_sent_ = false;    // whole
+  bool provider_spoke_ = false;  // something arrived while the request was being sent
   bool answered_early_ = false;
 
-  std::string answer_bytes_;        // owned bytes of the answer's head while it is incomplete
+  std::string answer_bytes_;  // owned bytes of the answer's head while it is incomplete
+  std::size_t answer_scanned_ = 0;
+  int interim_answers_ = 0;
   http::ResponseHead answer_head_;  // views into answer_bytes_
   std::string_view answer_rest_;    // body bytes that came with the head
   std::optional<meter::AnswerMeter> meter_;
@@ -119,13 +128,13 @@ class Exchange {
   http::BodyDecoder answer_decoder_;
   http::Framing client_framing_;
   bool client_left_ = false;
-  bool proxy_cut_ = false;
+  Instant client_left_at_{};
 
   Watch client_watch_{*this, &Exchange::on_client_left};
   Watch provider_watch_{*this, &Exchange::on_early_answer};
 
   Instant arrived_{};
-  Instant ready_{};                 // the request was understood
+  Instant ready_{};  // the request was understood
   Instant sent_{};
   Instant first_byte_{};
   Instant first_content_{};

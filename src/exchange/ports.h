@@ -4,7 +4,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,8 +26,8 @@ using Awaitable = boost::asio::awaitable<Value>;
 enum class LinkStatus : std::uint8_t {
   ok,
   would_block,
-  closed,     // the other end finished in order
-  failed,     // reset, TLS failure
+  closed,  // the other end finished in order
+  failed,  // reset, TLS failure
   timed_out,
   cancelled,  // woken by interrupt()
 };
@@ -44,7 +43,8 @@ class ClientLink {
  public:
   virtual ~ClientLink() = default;
 
-  // Bytes that have arrived and are not consumed yet. Valid until the next call of a non-const member.
+  // Bytes that have arrived and are not consumed yet. Valid until the next call of a non-const
+  // member.
   [[nodiscard]] virtual std::string_view buffered() const = 0;
   virtual void consume(std::size_t bytes) = 0;
   // Waits for more bytes and appends them to buffered().
@@ -54,12 +54,18 @@ class ClientLink {
   virtual LinkStatus write_now(std::string_view bytes) = 0;
   virtual Awaitable<LinkStatus> flush(Instant deadline) = 0;
 
-  // While a watcher is set it is told when the client closes its side, resets, or leaves. Bytes of a
-  // pipelined request are kept. Calling it again after an interrupt() arms the watch anew.
-  virtual void watch(LinkWatcher* watcher) = 0;
+  // The watcher is told when the proxy cuts the connection and, while the socket is watched, when
+  // the client closes its side, resets, or leaves.
+  virtual void set_watcher(LinkWatcher* watcher) = 0;
+  // Watches the socket until the next event of it; bytes of a pipelined request are kept. Call it
+  // before every wait for something else.
+  virtual void watch() = 0;
   // The connection is broken or was closed by TLS: nobody reads an answer any more. A plain client
   // that only ended its sending side may still be reading.
   [[nodiscard]] virtual bool gone() const = 0;
+  // The proxy itself has ended the connection, at the end of its draining: wait for nothing any
+  // more.
+  [[nodiscard]] virtual bool cut_off() const = 0;
   // Wakes a pending read_more or flush with LinkStatus::cancelled.
   virtual void interrupt() = 0;
 
@@ -80,7 +86,8 @@ class ProviderLink {
   virtual Piece read_now() = 0;
   virtual Awaitable<LinkStatus> readable(Instant deadline) = 0;
 
-  // While set, the watcher is told when the provider sends something or closes.
+  // While set, the watcher is told once when something arrives from the provider. With TLS that may
+  // be no part of an answer.
   virtual void watch(LinkWatcher* watcher) = 0;
   virtual void interrupt() = 0;
 

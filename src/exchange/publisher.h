@@ -16,8 +16,8 @@ class Publisher {
   // Thread-safe, never blocks, never throws, never loses: the queue's room was reserved by
   // try_reserve before anything was forwarded.
   virtual void publish(std::unique_ptr<Record> record) noexcept = 0;
-  // Takes one place in the bounded queue for a record to come. False: no room, the exchange must wait
-  // or be refused. Every true is followed by exactly one publish().
+  // Takes one place in the bounded queue for a record to come. False: no room, the exchange must
+  // wait or be refused. Every true is followed by exactly one publish().
   [[nodiscard]] virtual bool try_reserve() noexcept = 0;
   // The ledger accepts and stores; false while the disk is full or failing.
   [[nodiscard]] virtual bool healthy() const noexcept = 0;

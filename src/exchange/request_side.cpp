@@ -42,7 +42,11 @@ Awaitable<Exchange::Outcome> Exchange::take_body() {
   request_decoder_ = http::BodyDecoder(head_.framing);
   if (!routed_.endpoint.cappable) co_return std::nullopt;
   const std::uint64_t limit = config_.limits.request_body;
-  const Refusal too_large{413, "request_too_large", "the request body is larger than this proxy accepts", "too_large", {}};
+  const Refusal too_large{413,
+                          "request_too_large",
+                          "the request body is larger than this proxy accepts",
+                          "too_large",
+                          {}};
   if (head_.framing.kind == http::FramingKind::length && head_.framing.length > limit) {
     co_return too_large;
   }
@@ -60,12 +64,14 @@ Awaitable<Exchange::Outcome> Exchange::take_body() {
       if (body_.size() + step.data.size() > limit) co_return too_large;
       reader.feed(step.data);
       if (!body_.append(step.data)) {
-        co_return Refusal{503, "storage_unavailable", "there is no room to hold the request body", {}, {}};
+        co_return Refusal{
+            503, "storage_unavailable", "there is no room to hold the request body", {}, {}};
       }
     }
     client_.consume(step.consumed);
     if (request_decoder_.failed()) {
-      co_return Refusal{400, "malformed_request", "the request body is not framed correctly", {}, {}};
+      co_return Refusal{
+          400, "malformed_request", "the request body is not framed correctly", {}, {}};
     }
     if (request_decoder_.done() || step.consumed > 0) continue;
 
@@ -76,8 +82,8 @@ Awaitable<Exchange::Outcome> Exchange::take_body() {
     if (status != LinkStatus::ok) co_return Refusal{};
     const auto elapsed = services_.clock.monotonic() - began;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
-    if (elapsed > kBodyGrace && body_.size() < config_.limits.client_body_rate *
-                                                   static_cast<std::uint64_t>(seconds)) {
+    if (elapsed > kBodyGrace &&
+        body_.size() < config_.limits.client_body_rate * static_cast<std::uint64_t>(seconds)) {
       co_return Refusal{408, "request_timeout", "the request body arrives too slowly", {}, {}};
     }
   }
@@ -99,7 +105,8 @@ Exchange::Outcome Exchange::understand() {
   }
 
   if (!identify::may_use_model(routed_, record_->model_requested)) {
-    return Refusal{403, "model_denied", "this credential may not use the model", "model_denied", {}};
+    return Refusal{
+        403, "model_denied", "this credential may not use the model", "model_denied", {}};
   }
 
   const config::Edits& edits = routed_.provider->edits;
@@ -162,6 +169,19 @@ void Exchange::write_request_head(std::string& out, http::Framing framing, bool 
   http::append_request_head(out, head_, target, host, framing, edits);
 }
 
+// Sends `out` whole, unless the provider answers meanwhile or the client has no use for it any
+// more.
+Awaitable<LinkStatus> Exchange::hand_to_provider(std::string_view out) {
+  LinkStatus status = provider_->write_now(out);
+  while (status == LinkStatus::would_block || status == LinkStatus::cancelled) {
+    provider_->watch(&provider_watch_);
+    status = co_await provider_->flush(after(config_.timeouts.client_write));
+    if (answer_began()) co_return LinkStatus::ok;
+    if (client_left_ && !worth_reading_on()) co_return LinkStatus::cancelled;
+  }
+  co_return status;
+}
+
 Awaitable<LinkStatus> Exchange::send_stored(bool with_usage_edit) {
   const std::span<const provider::Splice> splices =
       with_usage_edit ? std::span<const provider::Splice>(splices_)
@@ -180,12 +200,8 @@ Awaitable<LinkStatus> Exchange::send_stored(bool with_usage_edit) {
       if (piece.empty()) co_return LinkStatus::failed;
       out.append(piece);
     }
-    LinkStatus status = provider_->write_now(out);
-    if (status == LinkStatus::would_block) {
-      provider_->watch(&provider_watch_);
-      status = co_await provider_->flush(after(config_.timeouts.client_write));
-    }
-    if (status != LinkStatus::ok) co_return status;
+    const LinkStatus status = co_await hand_to_provider(out);
+    if (status != LinkStatus::ok || answered_early_) co_return status;
     if (body.done()) break;
     out.clear();
   }
@@ -215,19 +231,18 @@ Awaitable<LinkStatus> Exchange::send_streaming() {
       if (step.consumed == 0) break;
     }
     if (request_decoder_.done() && chunked) out.append("0\r\n\r\n");
-    LinkStatus status = provider_->write_now(out);
-    if (status == LinkStatus::would_block) {
-      provider_->watch(&provider_watch_);
-      status = co_await provider_->flush(after(config_.timeouts.client_write));
-    }
-    if (status != LinkStatus::ok) co_return status;
+    LinkStatus status = co_await hand_to_provider(out);
+    if (status != LinkStatus::ok || answered_early_) co_return status;
     if (request_decoder_.done()) break;
-    provider_->watch(&provider_watch_);
-    status = co_await client_.read_more(after(config_.timeouts.request_idle));
+    while (true) {
+      provider_->watch(&provider_watch_);
+      status = co_await client_.read_more(after(config_.timeouts.request_idle));
+      if (answer_began()) co_return LinkStatus::ok;
+      if (status != LinkStatus::cancelled || client_.gone()) break;
+    }
     out.clear();  // Only now: other exchanges of this worker use the same buffer meanwhile.
-    if (answered_early_) co_return LinkStatus::ok;
     if (status != LinkStatus::ok) {
-      client_left_ = true;  // The request can never become whole: the provider must not see an end.
+      note_client_left();  // The request can never become whole: the provider must not see an end.
       co_return LinkStatus::cancelled;
     }
   }
@@ -236,17 +251,30 @@ Awaitable<LinkStatus> Exchange::send_streaming() {
 }
 
 Awaitable<Exchange::Outcome> Exchange::forward() {
-  const Refusal unreachable{502, "upstream_unreachable", "the provider could not be reached", {}, "connect"};
+  const Refusal unreachable{
+      502, "upstream_unreachable", "the provider could not be reached", {}, "connect"};
   bool with_usage_edit = ask_for_usage_;
   for (int tries = 0; tries < 3; ++tries) {
     answered_early_ = false;
+    provider_spoke_ = false;
+    answer_bytes_.clear();
+    answer_scanned_ = 0;
     auto opened = co_await services_.providers.open(*routed_.provider, tries > 0);
+    if (client_.gone()) co_return Refusal{};  // Nothing has left yet, so nothing will be billed.
     if (!opened) {
       switch (opened.error()) {
         case ConnectFault::tls:
-          co_return Refusal{502, "upstream_certificate", "a secure connection to the provider could not be made", {}, "tls"};
+          co_return Refusal{502,
+                            "upstream_certificate",
+                            "a secure connection to the provider could not be made",
+                            {},
+                            "tls"};
         case ConnectFault::timed_out:
-          co_return Refusal{504, "upstream_connect_timeout", "the provider did not accept a connection in time", {}, "connect"};
+          co_return Refusal{504,
+                            "upstream_connect_timeout",
+                            "the provider did not accept a connection in time",
+                            {},
+                            "connect"};
         default:
           co_return unreachable;
       }
@@ -275,11 +303,13 @@ Awaitable<Exchange::Outcome> Exchange::forward() {
     if (client_left_) co_return Refusal{};
     if (status == LinkStatus::cancelled) {
       after_ = After::close;
-      co_return Refusal{400, "malformed_request", "the request body is not framed correctly", {}, {}};
+      co_return Refusal{
+          400, "malformed_request", "the request body is not framed correctly", {}, {}};
     }
     // A pooled connection that the provider closed meanwhile: nothing has left, so try once more.
     const bool stale = provider_->reused() && !provider_->sent_any() && stored;
-    if (!stale) co_return Refusal{502, "upstream_reset", "the connection to the provider broke", {}, "reset"};
+    if (!stale)
+      co_return Refusal{502, "upstream_reset", "the connection to the provider broke", {}, "reset"};
   }
   co_return unreachable;
 }
@@ -303,7 +333,8 @@ Awaitable<bool> Exchange::answered_without_usage() {
       body.append(piece.bytes);
       left = std::string_view(body).substr(read);
     } else if (piece.status == LinkStatus::would_block) {
-      if (co_await provider_->readable(after(config_.timeouts.provider_idle)) != LinkStatus::ok) break;
+      if (co_await provider_->readable(after(config_.timeouts.provider_idle)) != LinkStatus::ok)
+        break;
     } else {
       break;
     }
@@ -323,8 +354,8 @@ Awaitable<bool> Exchange::answered_without_usage() {
   answer_bytes_ = std::move(whole);
   std::size_t scanned = 0;
   http::HeadError error;
-  const http::Progress again = http::parse_response_head(answer_bytes_, {}, head_.method, scanned,
-                                                         answer_head_, error);
+  const http::Progress again =
+      http::parse_response_head(answer_bytes_, {}, head_.method, scanned, answer_head_, error);
   if (again != http::Progress::complete) co_return false;
   answer_rest_ = std::string_view(answer_bytes_).substr(answer_head_.size);
   co_return false;

@@ -1,4 +1,7 @@
 // The second half of the story: the provider's answer, relayed as it comes and metered on the way.
+#include <algorithm>
+#include <utility>
+
 #include "exchange/exchange.h"
 #include "http/write.h"
 #include "provider/cancellation.h"
@@ -19,67 +22,90 @@ std::string_view fault_of_status(int status) {
 
 }  // namespace
 
-Awaitable<Exchange::Outcome> Exchange::await_answer_head() {
-  const Refusal broken{502, "upstream_reset", "the provider closed the connection without an answer", {}, "reset"};
-  const Refusal garbled{502, "upstream_protocol", "the provider's answer is not valid HTTP", {}, "protocol"};
-  if (record_->streaming) client_.watch(&client_watch_);
-  answer_bytes_.clear();
-  std::size_t scanned = 0;
-  int interim = 0;
+// Takes in what the provider has sent, as far as the end of the head of its final answer. Interim
+// answers go to the client on the way.
+Exchange::HeadState Exchange::read_answer_head() {
   while (true) {
     http::HeadError error;
     const http::Progress progress =
-        answer_bytes_.empty()
-            ? http::Progress::need_more
-            : http::parse_response_head(answer_bytes_, {}, head_.method, scanned, answer_head_, error);
-    if (progress == http::Progress::failed) co_return garbled;
+        answer_bytes_.empty() ? http::Progress::need_more
+                              : http::parse_response_head(answer_bytes_, {}, head_.method,
+                                                          answer_scanned_, answer_head_, error);
+    if (progress == http::Progress::failed) return HeadState::garbled;
     if (progress == http::Progress::complete) {
-      if (answer_head_.status >= 200 || answer_head_.status == 101) break;
-      if (++interim > kInterimAnswers) co_return garbled;
+      if (answer_head_.status >= 200 || answer_head_.status == 101) {
+        if (answer_head_.status == 101 && head_.upgrade.empty()) return HeadState::garbled;
+        answer_rest_ = std::string_view(answer_bytes_).substr(answer_head_.size);
+        return HeadState::complete;
+      }
+      if (++interim_answers_ > kInterimAnswers) return HeadState::garbled;
       if (answer_head_.status != 100 && head_.minor_version == 1) {
-        std::string& out = services_.out;
-        out.clear();
-        http::append_response_head(out, answer_head_, {}, 1, false, {});
-        LinkStatus told = client_.write_now(out);
-        if (told == LinkStatus::would_block) {
-          told = co_await client_.flush(after(config_.timeouts.client_write));
-        }
-        if (told != LinkStatus::ok) client_left_ = true;
+        std::string interim;
+        http::append_response_head(interim, answer_head_, {}, 1, false, {});
+        // What the socket does not take goes out with the answer.
+        if (client_.write_now(interim) == LinkStatus::failed) note_client_left();
       }
       answer_bytes_.erase(0, answer_head_.size);
-      scanned = 0;
+      answer_scanned_ = 0;
       continue;
     }
 
     const ProviderLink::Piece piece = provider_->read_now();
-    switch (piece.status) {
-      case LinkStatus::ok:
-        answer_bytes_.append(piece.bytes);
+    if (piece.status == LinkStatus::would_block) return HeadState::incomplete;
+    if (piece.status != LinkStatus::ok) {
+      return answer_bytes_.empty() ? HeadState::broken : HeadState::garbled;
+    }
+    answer_bytes_.append(piece.bytes);
+  }
+}
+
+// While the request is still being sent: did the provider answer, or was it an interim answer, or
+// nothing but a TLS message?
+bool Exchange::answer_began() {
+  if (!std::exchange(provider_spoke_, false)) return false;
+  answered_early_ = read_answer_head() != HeadState::incomplete;
+  return answered_early_;
+}
+
+Awaitable<Exchange::Outcome> Exchange::await_answer_head() {
+  while (true) {
+    switch (read_answer_head()) {
+      case HeadState::complete:
+        co_return std::nullopt;
+      case HeadState::broken:
+        co_return Refusal{502,
+                          "upstream_reset",
+                          "the provider closed the connection without an answer",
+                          {},
+                          "reset"};
+      case HeadState::garbled:
+        co_return Refusal{
+            502, "upstream_protocol", "the provider's answer is not valid HTTP", {}, "protocol"};
+      case HeadState::incomplete:
         break;
-      case LinkStatus::would_block: {
-        const LinkStatus status =
-            co_await provider_->readable(after(config_.timeouts.provider_idle));
-        if (status == LinkStatus::timed_out) {
-          co_return Refusal{504, "upstream_timeout", "the provider did not answer in time", {}, "timeout"};
-        }
-        if (status == LinkStatus::cancelled && client_left_ && !worth_reading_on()) co_return Refusal{};
-        if (status == LinkStatus::failed) co_return broken;
-        break;
-      }
-      default:
-        if (answer_bytes_.empty()) co_return broken;
-        co_return garbled;
+    }
+    if (record_->streaming) client_.watch();
+    const LinkStatus status = co_await provider_->readable(read_deadline());
+    if (client_left_ && !worth_reading_on()) co_return Refusal{};
+    if (status == LinkStatus::timed_out) {
+      co_return Refusal{
+          504, "upstream_timeout", "the provider did not answer in time", {}, "timeout"};
     }
   }
-  if (answer_head_.status == 101 && head_.upgrade.empty()) co_return garbled;
-  answer_rest_ = std::string_view(answer_bytes_).substr(answer_head_.size);
-  co_return std::nullopt;
 }
 
 bool Exchange::worth_reading_on() const {
+  if (client_.cut_off() || services_.clock.monotonic() > client_left_at_ + kReadOnLimit)
+    return false;
   // A whole JSON answer is billed whether it is read or not, so read it for its usage.
   if (!record_->streaming || asked_.background) return true;
   return !provider::stops_when_cut(routed_.provider->dialect, routed_.provider->origin.host);
+}
+
+// Nobody waits for ever for the answer to a client that has left.
+Instant Exchange::read_deadline() const {
+  const Instant idle = after(config_.timeouts.provider_idle);
+  return client_left_ ? std::min(idle, client_left_at_ + kReadOnLimit) : idle;
 }
 
 void Exchange::write_answer_head(std::string& out) {
@@ -160,15 +186,14 @@ Awaitable<void> Exchange::hand_to_client(bool last) {
     status = co_await client_.flush(after(config_.timeouts.client_write));
   }
   if (status != LinkStatus::ok && !(status == LinkStatus::cancelled && !client_.gone())) {
-    client_left_ = true;
+    note_client_left();
   }
 }
 
 // The next bytes of the answer; false at its end or when reading on is of no use.
 Awaitable<bool> Exchange::next_answer_bytes(std::string_view& bytes) {
-  const Instant until = client_left_ ? after(kReadOnLimit) : Instant::max();
   while (true) {
-    if (client_left_ && (!worth_reading_on() || services_.clock.monotonic() > until)) co_return false;
+    if (client_left_ && !worth_reading_on()) co_return false;
     const ProviderLink::Piece piece = provider_->read_now();
     if (piece.status == LinkStatus::ok) {
       bytes = piece.bytes;
@@ -179,10 +204,10 @@ Awaitable<bool> Exchange::next_answer_bytes(std::string_view& bytes) {
       if (piece.status == LinkStatus::failed) record_->provider_fault = "reset";
       co_return false;
     }
-    client_.watch(&client_watch_);
-    const LinkStatus status = co_await provider_->readable(after(config_.timeouts.provider_idle));
+    client_.watch();
+    const LinkStatus status = co_await provider_->readable(read_deadline());
     if (status == LinkStatus::ok || status == LinkStatus::cancelled) continue;
-    if (status == LinkStatus::timed_out) record_->provider_fault = "timeout";
+    if (status == LinkStatus::timed_out && !client_left_) record_->provider_fault = "timeout";
     co_return false;
   }
 }
@@ -199,9 +224,9 @@ Awaitable<void> Exchange::relay() {
   question.host = routed_.provider->origin.host;
   meter_.emplace(routed_.endpoint, question);
   meter_->begin(answer_head_);
-  if (ask_for_usage_ && meter_->is_stream() && answer_head_.status == 200) filter_.emplace();
-  for (const std::string_view name : {"x-request-id", "request-id", "x-amzn-requestid",
-                                      "apim-request-id", "x-generation-id"}) {
+  if (ask_for_usage_ && meter_->may_stream() && answer_head_.status == 200) filter_.emplace();
+  for (const std::string_view name :
+       {"x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-generation-id"}) {
     if (const std::string_view id = http::value_of(answer_head_.fields, name); !id.empty()) {
       record_->provider_request_id = id.substr(0, 256);
       break;
@@ -240,7 +265,8 @@ Awaitable<void> Exchange::relay() {
 
   // An end of connection completes a body that is framed by it.
   bool whole = answer_decoder_.done();
-  if (cut && !client_left_ && record_->provider_fault.empty() && answer_decoder_.finish_at_close()) {
+  if (cut && !client_left_ && record_->provider_fault.empty() &&
+      answer_decoder_.finish_at_close()) {
     whole = true;
     if (filter_) filter_->finish(services_.payload);
     co_await hand_to_client(true);
@@ -251,9 +277,12 @@ Awaitable<void> Exchange::relay() {
   record_->region = record_->answer.region;
 
   const bool answer_seen = whole || meter_->saw_terminal();
-  if (client_left_ && !answer_seen) record_->answer.end_state = EndState::client_abort;
+  if (client_left_ && !answer_seen) {
+    record_->answer.end_state = client_.cut_off() ? EndState::proxy_abort : EndState::client_abort;
+  }
   if (client_left_ || !whole) after_ = After::reset;
-  if (record_->provider_fault.empty()) record_->provider_fault = fault_of_status(answer_head_.status);
+  if (record_->provider_fault.empty())
+    record_->provider_fault = fault_of_status(answer_head_.status);
   if (record_->provider_fault.empty() && !whole && !client_left_) record_->provider_fault = "reset";
   if (record_->provider_fault.empty() && record_->answer.end_state == EndState::provider_error) {
     record_->provider_fault = "sse_error";

@@ -1,5 +1,5 @@
-// What every exchange of one event loop borrows: ports, clock and buffers that hold nothing across a
-// co_await.
+// What every exchange of one event loop borrows: ports, clock and buffers that hold nothing across
+// a co_await.
 #pragma once
 
 #include <atomic>

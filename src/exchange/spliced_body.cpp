@@ -2,8 +2,7 @@
 
 namespace tokenweir::exchange {
 
-SplicedBody::SplicedBody(const platform::BodyStore& body,
-                         std::span<const provider::Splice> splices)
+SplicedBody::SplicedBody(const platform::BodyStore& body, std::span<const provider::Splice> splices)
     : body_(body), splices_(splices), size_(body.size()) {
   for (const provider::Splice& splice : splices) {
     size_ += splice.insert.size();

@@ -20,18 +20,20 @@ struct Upward {
   const Clock& clock;
   std::chrono::milliseconds idle;
   boost::asio::steady_timer finished;
+  bool stop = false;
   bool done = false;
 };
 
 Awaitable<void> pump_upward(Upward& up) {
-  while (true) {
+  while (!up.stop) {
     const std::string_view bytes = up.client.buffered();
     if (!bytes.empty()) {
       up.record.request_bytes += bytes.size();
       const std::size_t size = bytes.size();
       LinkStatus status = up.provider.write_now(bytes);
       up.client.consume(size);
-      if (status == LinkStatus::would_block) status = co_await up.provider.flush(up.clock.monotonic() + up.idle);
+      if (status == LinkStatus::would_block)
+        status = co_await up.provider.flush(up.clock.monotonic() + up.idle);
       if (status != LinkStatus::ok) break;
       continue;
     }
@@ -55,16 +57,22 @@ Awaitable<void> Exchange::tunnel() {
   edits.set = set;
   http::append_response_head(out, answer_head_, {}, 1, false, edits);
   out.append(answer_rest_);
-  client_.watch(nullptr);
 
   const auto executor = co_await boost::asio::this_coro::executor;
-  Upward up{client_, *provider_, *record_, services_.clock, config_.timeouts.provider_idle,
-            boost::asio::steady_timer(executor, std::chrono::steady_clock::time_point::max()), false};
+  Upward up{client_,
+            *provider_,
+            *record_,
+            services_.clock,
+            config_.timeouts.provider_idle,
+            boost::asio::steady_timer(executor, std::chrono::steady_clock::time_point::max()),
+            false,
+            false};
   boost::asio::co_spawn(executor, pump_upward(up), boost::asio::detached);
 
   LinkStatus status = client_.write_now(out);
   while (!up.done) {
-    if (status == LinkStatus::would_block) status = co_await client_.flush(after(config_.timeouts.client_write));
+    if (status == LinkStatus::would_block)
+      status = co_await client_.flush(after(config_.timeouts.client_write));
     if (status != LinkStatus::ok) break;
     const ProviderLink::Piece piece = provider_->read_now();
     if (piece.status == LinkStatus::ok) {
@@ -77,7 +85,9 @@ Awaitable<void> Exchange::tunnel() {
       break;
     }
   }
+  up.stop = true;
   client_.interrupt();
+  provider_->interrupt();
   while (!up.done) {
     co_await up.finished.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }

@@ -100,7 +100,8 @@ ProviderUse::Piece ProviderUse::read_now() {
 }
 
 asio::awaitable<LinkStatus> ProviderUse::readable(Instant deadline) {
-  // A local first: g++ 12 lays out the frame wrongly when a body is one condition with an await in it.
+  // A local first: g++ 12 lays out the frame wrongly when a body is one condition with an await in
+  // it.
   const Wait wait = co_await connection_->transport.wait_for(blocked_on_, deadline);
   switch (wait) {
     case Wait::ready:

@@ -10,7 +10,7 @@ using exchange::LinkStatus;
 using platform::Io;
 using platform::Wait;
 
-constexpr std::size_t kWatchedBytes = 64 * 1024;   // of pipelined requests kept during an exchange
+constexpr std::size_t kWatchedBytes = 64 * 1024;  // of pipelined requests kept during an exchange
 constexpr std::size_t kKeptCapacity = 4 * 1024;
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
@@ -29,8 +29,7 @@ LinkStatus status_of(Wait wait) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(tcp::socket socket,
-                                   std::unique_ptr<SSL, platform::FreeSsl> tls,
+ClientConnection::ClientConnection(tcp::socket socket, std::unique_ptr<SSL, platform::FreeSsl> tls,
                                    platform::Deadlines& deadlines, ConnectionHost& host,
                                    std::string peer)
     : transport_(std::move(socket), deadlines), host_(host), peer_(std::move(peer)) {
@@ -102,8 +101,7 @@ asio::awaitable<ClientConnection::Heard> ClientConnection::read_head(bool first)
         in_offset_ = 0;
       }
       http::HeadError error;
-      const http::Progress progress =
-          http::parse_request_head(in_, limits, scanned, head_, error);
+      const http::Progress progress = http::parse_request_head(in_, limits, scanned, head_, error);
       if (progress == http::Progress::failed) {
         co_await answer_malformed(error);
         co_return Heard::refused;
@@ -195,7 +193,10 @@ asio::awaitable<LinkStatus> ClientConnection::read_more(Instant deadline) {
     if (ended_) co_return LinkStatus::closed;
     const LinkStatus status = take_in(host_.read_buffer().size());
     if (status != LinkStatus::would_block) co_return status;
+    const std::size_t had = buffered().size();
     const Wait wait = co_await transport_.wait_for(Io::want_read, deadline);
+    if (buffered().size() > had)
+      co_return LinkStatus::ok;  // A watch woke first and took the bytes.
     if (wait != Wait::ready) co_return status_of(wait);
   }
 }
@@ -220,8 +221,7 @@ asio::awaitable<LinkStatus> ClientConnection::flush(Instant deadline) {
   const auto patience = deadline - host_.services().clock.monotonic();
   std::size_t written = 0;
   while (true) {
-    const platform::IoResult result =
-        transport_.try_write(std::string_view(out_).substr(written));
+    const platform::IoResult result = transport_.try_write(std::string_view(out_).substr(written));
     written += result.bytes;
     if (result.status == Io::ok) {
       std::string().swap(out_);
@@ -241,16 +241,11 @@ asio::awaitable<LinkStatus> ClientConnection::flush(Instant deadline) {
   }
 }
 
-void ClientConnection::watch(exchange::LinkWatcher* watcher) {
-  watcher_ = watcher;
-  if (watcher_ != nullptr && !watching_ && !ended_) arm_watch();
-}
-
-void ClientConnection::arm_watch() {
+void ClientConnection::watch() {
+  if (watching_ || ended_) return;
   watching_ = true;
   transport_.socket().async_wait(
-      tcp::socket::wait_read,
-      [self = shared_from_this()](const boost::system::error_code& error) {
+      tcp::socket::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
         self->watching_ = false;
         if (!error) self->on_readable();
       });
@@ -263,7 +258,7 @@ void ClientConnection::on_readable() {
   while (status == LinkStatus::ok && buffered().size() < kWatchedBytes) {
     status = take_in(kWatchedBytes);
   }
-  if (status == LinkStatus::would_block) return arm_watch();
+  if (status == LinkStatus::would_block) return watch();
   if (ended_) watcher_->on_link_event();
 }
 
@@ -273,6 +268,7 @@ void ClientConnection::close_when_idle() {
 }
 
 void ClientConnection::cut() {
+  cut_off_ = true;
   gone_ = true;
   ended_ = true;
   transport_.reset_on_close();

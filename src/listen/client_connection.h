@@ -45,8 +45,10 @@ class ClientConnection final : public exchange::ClientLink,
   asio::awaitable<exchange::LinkStatus> read_more(Instant deadline) override;
   exchange::LinkStatus write_now(std::string_view bytes) override;
   asio::awaitable<exchange::LinkStatus> flush(Instant deadline) override;
-  void watch(exchange::LinkWatcher* watcher) override;
+  void set_watcher(exchange::LinkWatcher* watcher) override { watcher_ = watcher; }
+  void watch() override;
   [[nodiscard]] bool gone() const override { return gone_; }
+  [[nodiscard]] bool cut_off() const override { return cut_off_; }
   void interrupt() override { transport_.cancel(); }
   [[nodiscard]] std::string_view peer() const override { return peer_; }
 
@@ -58,7 +60,6 @@ class ClientConnection final : public exchange::ClientLink,
   asio::awaitable<void> answer_malformed(const http::HeadError& error);
   asio::awaitable<void> linger();
   exchange::LinkStatus take_in(std::size_t limit);
-  void arm_watch();
   void on_readable();
   [[nodiscard]] Instant after(std::chrono::milliseconds wait) const;
 
@@ -75,6 +76,7 @@ class ClientConnection final : public exchange::ClientLink,
   bool watching_ = false;
   bool ended_ = false;             // the client will send no more
   bool gone_ = false;
+  bool cut_off_ = false;
   bool idle_ = false;
   bool last_ = false;              // close after the exchange under way
 };

@@ -11,24 +11,24 @@ from typing import Any
 
 def read_message(sock: socket.socket) -> bytes:
     """One HTTP message with Content-Length or no body; what has come when the peer closes."""
-    data = b""
+    data = bytearray()
     while b"\r\n\r\n" not in data:
         piece = sock.recv(65536)
         if not piece:
-            return data
+            return bytes(data)
         data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, _ = bytes(data).partition(b"\r\n\r\n")
     length = 0
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
-    while len(body) < length:
+    while len(data) < len(head) + 4 + length:
         piece = sock.recv(65536)
         if not piece:
             break
-        body += piece
-    return head + b"\r\n\r\n" + body
+        data += piece
+    return bytes(data)
 
 
 def read_to_end(sock: socket.socket) -> tuple[bytes, bool]:

@@ -151,6 +151,24 @@ def test_a_second_sigterm_cuts_and_still_records(start: Start) -> None:
         assert len(proxy.records(1)) == 1
 
 
+def test_the_drain_limit_ends_an_exchange_that_waits_for_its_provider(start: Start) -> None:
+    asked = threading.Event()
+
+    def serve(sock: socket.socket, _: int) -> None:
+        provider.take(sock)
+        asked.set()
+        sock.recv(1)  # silent until the proxy leaves
+
+    with RawProvider(serve) as provider:
+        proxy = start({"drain": {"delay": "0s", "timeout": "1s"}}, rows=row(provider.origin))
+        with proxy.connect() as plain, proxy.connect(tls=True) as upload:
+            plain.sendall(post(PATH, chat()))
+            upload.sendall(b"POST /p/raw/v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+            assert asked.wait(20)
+            assert proxy.stop(seconds=20) == 0
+        assert {r["end_state"] for r in proxy.records(2)} == {"proxy_abort"}
+
+
 def test_a_second_owner_of_the_ledger_exits_75(start: Start, tmp_path: Path) -> None:
     with always() as provider:
         proxy = start(rows=row(provider.origin))

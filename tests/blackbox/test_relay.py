@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.blackbox.proxy import Proxy, chat
 from tests.blackbox.raw import RawProvider, answer, post, read_message, read_to_end
+from tests.simulator import certificates
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 ANSWER = json.dumps({"model": "gpt-4o-mini", "choices": [{"finish_reason": "stop"}], "usage": USAGE}).encode()
@@ -179,6 +182,33 @@ def test_early_answer_while_the_client_still_uploads(start: Start) -> None:
         assert got.startswith(b"HTTP/1.1 413 ") and b"too large" in got
 
 
+def test_what_is_no_answer_does_not_end_an_upload(start: Start, tmp_path: Path) -> None:
+    # A TLS 1.3 provider sends session tickets after the handshake, and any may send interim answers.
+    half = threading.Event()
+
+    def serve(sock: socket.socket, _: int) -> None:
+        data = sock.recv(65536)
+        while not data.endswith(b"first-"):
+            data += sock.recv(65536)
+        sock.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        half.set()
+        while not data.endswith(b"second"):
+            data += sock.recv(65536)
+        sock.sendall(answer(b"{}"))
+
+    issued = certificates.issue(tmp_path / "provider", "provider")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.certificate, issued.key)
+    with RawProvider(serve, context) as provider:
+        proxy = start(rows=row(provider.origin, ca=str(tmp_path / "provider" / "ca.pem")))
+        with proxy.connect() as sock:
+            sock.sendall(b"POST /p/raw/v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\nfirst-")
+            assert half.wait(20)
+            assert read_message(sock).startswith(b"HTTP/1.1 103 Early Hints\r\n")
+            sock.sendall(b"second")
+            assert read_message(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 def test_expect_continue_is_answered_here_and_not_forwarded(start: Start) -> None:
     with always() as provider:
         proxy = start(rows=row(provider.origin))
@@ -212,9 +242,13 @@ def test_head_and_http_1_0(start: Start) -> None:
 
 
 def test_stale_pooled_connections_are_not_used(start: Start) -> None:
+    closed = threading.Semaphore(0)
+
     def serve(sock: socket.socket, _: int) -> None:
         provider.take(sock)
         sock.sendall(answer(ANSWER))  # and close, though keep-alive was promised
+        sock.close()
+        closed.release()
 
     with RawProvider(serve) as provider:
         proxy = start(rows=row(provider.origin))
@@ -222,6 +256,7 @@ def test_stale_pooled_connections_are_not_used(start: Start) -> None:
             for _ in range(20):
                 sock.sendall(post(PATH, chat()))
                 assert read_message(sock).startswith(b"HTTP/1.1 200 ")
+                assert closed.acquire(timeout=20)
         assert provider.connections == 20
 
 

@@ -61,8 +61,10 @@ class FakeClient final : public ClientLink {
     return LinkStatus::ok;
   }
   Awaitable<LinkStatus> flush(Instant) override { co_return LinkStatus::ok; }
-  void watch(LinkWatcher*) override {}
+  void set_watcher(LinkWatcher*) override {}
+  void watch() override {}
   bool gone() const override { return gone_; }
+  bool cut_off() const override { return false; }
   void interrupt() override {}
   std::string_view peer() const override { return "test"; }
 
