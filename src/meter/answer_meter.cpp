@@ -50,6 +50,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
     event_type = contains(type, "text/event-stream");
     line_type = is_line_type(type);
     json_type = contains(type, "json");
+    known_length = head.framing.kind == http::FramingKind::length;
     if (!reader) {
       framing = Framing::unread;
       return;
@@ -202,6 +203,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   bool event_type = false;
   bool line_type = false;
   bool json_type = false;
+  bool known_length = false;
   bool any_bytes = false;
   bool document_open = false;
   bool finished = false;
@@ -232,11 +234,9 @@ bool AnswerMeter::saw_terminal() const {
   return state_->whole_body() || (state_->reader && state_->reader->terminal());
 }
 
-bool AnswerMeter::is_stream() const {
+bool AnswerMeter::may_stream() const {
   const State& state = *state_;
-  const bool elements =
-      state.endpoint.streams.value_or(false) && !state.endpoint.server_sent_events;
-  return state.event_type || state.line_type || (elements && state.json_type);
+  return !state.json_type || state.line_type || !state.known_length;
 }
 
 const Answer& AnswerMeter::answer() const {

@@ -39,8 +39,9 @@ class AnswerMeter {
   [[nodiscard]] std::uint64_t content_events() const;
   // The dialect's own terminal event has been seen: a client that leaves now leaves after the end.
   [[nodiscard]] bool saw_terminal() const;
-  // True when Content-Type says it is a stream of events.
-  [[nodiscard]] bool is_stream() const;
+  // False only when the head says that the answer is one JSON document of a known length: servers
+  // are careless with Content-Type, and some proxies between drop it.
+  [[nodiscard]] bool may_stream() const;
 
   [[nodiscard]] const Answer& answer() const;
   [[nodiscard]] Answer take();

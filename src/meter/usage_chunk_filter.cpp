@@ -83,6 +83,15 @@ struct UsageChunkFilter::State {
 
   void feed(std::string_view bytes, std::string& out);
   void finish(std::string& out);
+  // Whether the answer turned out to be a JSON document, which nobody may hold back.
+  bool is_document(std::string_view bytes) {
+    if (begun) return document;
+    const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return false;
+    begun = true;
+    document = bytes[first] == '{' || bytes[first] == '[';
+    return document;
+  }
   // The event turned out harmless: what was held back of it goes first.
   void release(std::string& out) {
     out.append(held);
@@ -107,12 +116,19 @@ struct UsageChunkFilter::State {
   bool mid_line = false;
   bool comment = false;  // the present line is one
   Fate last_line = Fate::passed;
+  bool begun = false;     // more than white space has come
+  bool document = false;  // and it begins like JSON
   bool removed_any = false;
 };
 
 // Bytes before `decided` are in `out` or removed for good. While holding, those from `event` on
 // (and `held` before them) await the verdict.
 void UsageChunkFilter::State::feed(std::string_view bytes, std::string& out) {
+  if (is_document(bytes)) {
+    release(out);
+    out.append(bytes);
+    return;
+  }
   std::size_t at = 0;
   std::size_t decided = 0;
   std::size_t event = 0;

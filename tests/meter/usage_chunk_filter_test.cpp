@@ -54,6 +54,12 @@ const std::string kUsage =
     "\n\n";
 const std::string kDone = "data: [DONE]\n\n";
 
+TEST(UsageChunkFilter, AJsonDocumentPassesAtOnceWhateverItHolds) {
+  const std::string document = "\n  \n{\"error\":{\"message\":\"no\"},\n\n\"choices\":[],\"usage\":{}}";
+  EXPECT_EQ(filter(document), (Filtered{document, false}));
+  EXPECT_EQ(delivered("\n[{\"id\""), "\n[{\"id\"");
+}
+
 TEST(UsageChunkFilter, TakesOutTheUsageChunkAndNothingElse) {
   EXPECT_EQ(filter(kContent + kContent + kUsage + kDone),
             (Filtered{kContent + kContent + kDone, true}));
