@@ -7,8 +7,8 @@ translation of their conventions below is the judge's and shares no code with th
   that differs because the catalogues have moved since, with the prices the row states, loaded as a price
   file (then the arithmetic is judged and the difference in prices is counted apart).
 - provider, first party: the provider's raw usage is read by the product's reader. The provider's figure has
-  to be read exactly, and our own price has to come to the same wherever the book has the model. Rows
-  have no date: any period of the model will do.
+  to be read exactly, and our own price is expected to come to the same wherever the book has the model.
+  Rows have no date: any period of the model will do, and where none does, that is told apart.
 - provider, reseller: what a reseller charges depends on the moment and on who served, so no list can
   give it; the product keeps the reseller's figure, which has to be read exactly. How often our list
   comes to the same is printed, not judged.
@@ -116,16 +116,19 @@ def openai_usage(usage):
     inputs = usage.get("prompt_tokens_details") or {}
     outputs = usage.get("completion_tokens_details") or {}
     first = lambda *values: next((number(v) for v in values if v is not None), 0)
+    by_time = inputs.get("cache_creation_token_details") or {}
+    one_hour = number(by_time.get("ephemeral_1h_input_tokens"))
+    written = first(inputs.get("cache_creation_tokens"), usage.get("cache_creation_input_tokens"))
     parts = {"cache_read": first(inputs.get("cached_tokens"), usage.get("cache_read_input_tokens")),
-             "cache_write_unknown": first(inputs.get("cache_creation_tokens"),
-                                          usage.get("cache_creation_input_tokens")),
+             "cache_write_1h": one_hour, "cache_write_unknown": max(0, written - one_hour),
              "audio_input": number(inputs.get("audio_tokens")), "image_input": number(inputs.get("image_tokens")),
              "video_input": number(inputs.get("video_tokens"))}
     out = {"reasoning": number(outputs.get("reasoning_tokens")), "audio_output": number(outputs.get("audio_tokens")),
            "image_output": number(outputs.get("image_tokens"))}
     tokens = {"input": inclusive(usage.get("prompt_tokens"), parts), **parts,
               "output": inclusive(usage.get("completion_tokens"), out), **out}
-    return tokens, {}
+    searches = number((usage.get("server_tool_use") or {}).get("web_search_requests"))
+    return tokens, {"web_search": searches} if searches else {}
 
 
 KNOWN = {
@@ -136,8 +139,11 @@ KNOWN = {
         "web_searches", "storage_searches", "service_tier"},
     "openai": {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details",
                "completion_tokens_details", "cache_read_input_tokens", "cache_creation_input_tokens",
-               "service_tier"},
+               "server_tool_use", "service_tier"},
 }
+KNOWN_DETAILS = {"cached_tokens", "cache_creation_tokens", "cache_creation_token_details", "audio_tokens",
+                 "image_tokens", "video_tokens", "text_tokens", "reasoning_tokens",
+                 "accepted_prediction_tokens", "rejected_prediction_tokens", "web_search_requests"}
 
 
 def unknown_words(row):
@@ -147,7 +153,8 @@ def unknown_words(row):
     if form == "exclusive":
         names = (k.replace("_", "").lower().removesuffix("tokens").removesuffix("token") for k in usage)
         return [n for n in names if n not in SYNONYMS and n not in ("websearch", "websearches", "servicetier")]
-    return [key for key in usage if key not in KNOWN[form]]
+    nested = [name for value in usage.values() if isinstance(value, dict) for name, count in value.items() if count]
+    return [key for key in usage if key not in KNOWN[form]] + [n for n in nested if n not in KNOWN_DETAILS]
 
 
 def form_of(row):
@@ -159,6 +166,15 @@ def form_of(row):
     if any(key in usage for key in ("input_tokens", "output_tokens", "cached_tokens")):
         return "calculator"
     return "exclusive"
+
+
+def translates(row):
+    """Whether the row's figures are figures."""
+    try:
+        usage_of(row)
+    except (TypeError, ValueError, AttributeError):
+        return False
+    return True
 
 
 def usage_of(row):
@@ -216,7 +232,12 @@ def stated_bands(prices):
                 bands[int(start) + 1, "".join(tier)][kind] = plain(part)
             else:
                 return None
-    return bands
+    # Prices no price file may hold are not understood either.
+    return bands if all(Decimal(0) <= price <= 100000 for price in plain_prices(bands)) else None
+
+
+def plain_prices(bands):
+    return [Decimal(text) for rates in bands.values() for text in rates.values() if not text.startswith("{")]
 
 
 def rates_text(rates):
@@ -296,6 +317,8 @@ def queries_of(row, stated):
                "reader": reader_of(row), "search_context": (row["usage"].get("search_context_size") or "")}
         queries["own"] = raw
         return queries
+    if not translates(row):
+        return queries
     tokens, calls = usage_of(row)
     common = {"at": at, "usage": {k: v for k, v in tokens.items() if v}, "calls": calls,
               "tier": row["usage"].get("service_tier") or ""}
@@ -338,6 +361,20 @@ def same_rounded(cost, row, expected):
     return expected in (cost.quantize(unit, rounding=mode) for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN))
 
 
+def states_cost(raw):
+    """Whether a usage object says anywhere what it cost."""
+    def walk(value):
+        if isinstance(value, dict):
+            return any(("cost" in key.lower() and not isinstance(inner, (dict, list)) and inner is not None)
+                       or walk(inner) for key, inner in value.items())
+        return isinstance(value, list) and any(walk(inner) for inner in value)
+
+    try:
+        return walk(json.loads(raw or "null"))
+    except ValueError:
+        return False
+
+
 def judge_provider(row, answers):
     expected = Decimal(row["expected_cost_usd"])
     answer = answers["own"]
@@ -346,8 +383,8 @@ def judge_provider(row, answers):
         # The reported cost is the reseller's fee; the product adds what the provider bills.
         upstream = Decimal(str((row.get("cost_breakdown") or {}).get("upstream_inference_cost") or 0))
         return ("equal", "fee and provider's bill read") if same(read, expected + upstream) else ("different", "read")
-    if read is None and reader_of(row) == "anthropic" and not same(own, expected):
-        return "explained", "the dialect has no cost field, the figure is from elsewhere"
+    if read is None and not same(own, expected) and not states_cost(row["usage_raw"]):
+        return "explained", "the figure stands elsewhere in the answer than in the usage given here"
     if read is None and own is None:
         return "different", "neither read nor priced"
     if read is not None and not same(read, expected):
@@ -357,6 +394,8 @@ def judge_provider(row, answers):
     if any(matches(c) for c in costs if c is not None):
         return "equal", "read and priced" if read is not None else "priced"
     if row["provider"] in FIRST_PARTY and own is not None:
+        if read is not None:
+            return "explained", "read exactly; the row has no date, and no day of our book gives its figure"
         return "different", "priced"
     return ("equal", "read") if read is not None else ("different", "not read")
 
@@ -367,7 +406,7 @@ def explain(row, answers):
     own = next((a for name, a in answers.items() if name.startswith("own:") and a["model"]), None)
     if row.get("disputed"):
         return "calculators disagree about this case, the row says so"
-    if unknown_words(row):
+    if unknown_words(row) or not translates(row):
         return "usage of a kind that is not reported on the wire"
     if row["prices_used"]:
         return None if "stated" in answers else "prices stated in words the judge does not know"
@@ -379,8 +418,8 @@ def explain(row, answers):
         return None
     if "own-high" in answers and same(decimal(answers["own-high"]["cost"]), expected):
         return "the fee of the largest search context is taken there, of the default one here"
-    if "tokencost" in row["source"]:
-        return "the row has neither date nor prices; tokencost's table predates our book's first row"
+    if not row.get("prices_as_of"):
+        return "the row has neither date nor prices, and no day of our book gives its figure"
     return None
 
 
