@@ -183,6 +183,11 @@ void Exchange::publish() {
   context.metered_endpoint = routed_.endpoint.metered;
   context.async_job = routed_.endpoint.async_job;
   context.unknown_model = config_.unknown_model;
+  const Answer& answer = record_->answer;
+  if (routed_.endpoint.reads_stored && !answer.response_id.empty() && !answer.inferences.empty()) {
+    context.billed_before =
+        !services_.publisher.claim_stored_answer(record_->provider, answer.response_id);
+  }
   settle::settle(*record_, snapshot_->prices, context);
   services_.publisher.publish(std::move(record_));
 }

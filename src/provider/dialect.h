@@ -57,9 +57,10 @@ struct Endpoint {
   bool free = false;                // never billed (count_tokens, models, input_tokens)
   bool async_job = false;           // starts work whose usage arrives elsewhere (batches)
   bool streams_by_default = false;  // Ollama native
-  std::optional<bool> streams;      // decided by the path (Gemini)
-  std::string model;                // taken from the path, percent-decoded; empty otherwise
-  bool server_sent_events = true;   // Gemini without alt=sse streams a JSON array
+  bool reads_stored = false;    // its answer was made for an earlier request, with the same usage
+  std::optional<bool> streams;  // decided by the path (Gemini)
+  std::string model;            // taken from the path, percent-decoded; empty otherwise
+  bool server_sent_events = true;  // Gemini without alt=sse streams a JSON array
 };
 
 // `path` is the normal form, provider prefix stripped, without query.

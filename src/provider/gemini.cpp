@@ -31,8 +31,10 @@ constexpr std::array kVerbs = std::to_array<Verb>({
 
 constexpr std::array kRules = std::to_array<Rule>({
     {"interactions", kPost, Dialect::gemini_interactions, "interactions", kInference},
-    {"interactions/*/cancel", kPost, Dialect::gemini_interactions, "interactions.cancel", kMetered},
-    {"interactions/*", kGet, Dialect::gemini_interactions, "interactions.get", kMetered},
+    {"interactions/*/cancel", kPost, Dialect::gemini_interactions, "interactions.cancel",
+     kMetered | kReadsStored},
+    {"interactions/*", kGet, Dialect::gemini_interactions, "interactions.get",
+     kMetered | kReadsStored},
     {"interactions/*", kDelete, Dialect::gemini_misc, "interactions.delete", kFree},
     {"cachedContents/**", kPost, Dialect::gemini_misc, "cachedContents", kNone, kOwn},
     {"cachedContents/**", kGet | kDelete, Dialect::gemini_misc, "cachedContents", kFree, kOwn},

@@ -113,6 +113,7 @@ void apply(const Rule& rule, Endpoint& endpoint) {
   endpoint.free = (rule.traits & kFree) != 0;
   endpoint.async_job = (rule.traits & kAsyncJob) != 0;
   endpoint.streams_by_default = (rule.traits & kStreamsByDefault) != 0;
+  endpoint.reads_stored = (rule.traits & kReadsStored) != 0;
 }
 
 std::string percent_decoded(std::string_view text) {

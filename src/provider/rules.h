@@ -43,6 +43,7 @@ enum Trait : std::uint8_t {
   kFree = 4,
   kAsyncJob = 8,
   kStreamsByDefault = 16,
+  kReadsStored = 32,
 };
 inline constexpr std::uint8_t kInference = kCappable | kMetered;
 

@@ -1,5 +1,6 @@
-// Which stored answers were billed. OpenAI Responses and Gemini interactions can be read again by
-// id, with the same usage inside: only the first reading that carries usage may cost money.
+// Which stored answers were billed. OpenAI Responses, Gemini interactions and assistants' runs can
+// be read again by id, with the same usage inside: only the first reading that carries usage may
+// cost money.
 #pragma once
 
 #include <mutex>

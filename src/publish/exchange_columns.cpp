@@ -83,8 +83,11 @@ void Cell::text(std::string_view value) {
 }
 
 bool is_replayable(const Record& record) {
-  return (record.dialect == "openai_responses" || record.dialect == "gemini_interactions") &&
-         !record.answer.response_id.empty() && record.answer.source == UsageSource::reported;
+  const bool kept = record.dialect == "openai_responses" ||
+                    record.dialect == "gemini_interactions" || record.endpoint == "threads.runs" ||
+                    record.endpoint == "chat.completions.deferred";
+  return kept && !record.answer.response_id.empty() &&
+         record.answer.source == UsageSource::reported;
 }
 
 }  // namespace tokenweir::publish

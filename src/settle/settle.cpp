@@ -55,7 +55,7 @@ void settle(Record& record, const pricing::PriceBook& prices, const Context& con
   record.input_source = UsageSource::none;
   record.output_source = UsageSource::none;
   // Tokens that were only counted for the asking are nobody's consumption.
-  if (context.free_endpoint) answer.inferences.clear();
+  if (context.free_endpoint || context.billed_before) answer.inferences.clear();
 
   record.bill = prices.bill(query_of(record, context), answer, context.unknown_model);
   if (has_usage(answer)) {
@@ -77,6 +77,8 @@ void settle(Record& record, const pricing::PriceBook& prices, const Context& con
     bill_nothing(record, "not_sent");
   } else if (context.free_endpoint) {
     bill_nothing(record, "free");
+  } else if (context.billed_before) {
+    bill_nothing(record, "billed_before");
   } else if (answered_with_error(record)) {
     bill_nothing(record, "error_answer");
   }

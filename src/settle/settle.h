@@ -16,12 +16,14 @@ struct Context {
   bool free_endpoint = false;     // never billed (counting tokens, listing models)
   bool metered_endpoint = false;  // its answer may carry usage
   bool async_job = false;         // starts work whose usage arrives with another exchange
+  bool billed_before = false;     // a stored answer, read again
   pricing::UnknownModel unknown_model = pricing::UnknownModel::estimate;
 };
 
 // Costs are exactly zero where nothing can have been billed: no byte reached the provider, the
-// endpoint is free, or the provider itself answered with an error and no usage. Where work may have
-// been done and nobody said how much, the cost stays without a value.
+// endpoint is free, the answer was billed with an earlier exchange, or the provider itself answered
+// with an error and no usage. Where work may have been done and nobody said how much, the cost
+// stays without a value.
 void settle(Record& record, const pricing::PriceBook& prices, const Context& context);
 
 }  // namespace tokenweir::settle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ class Summary:
         self._uncovered: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
         self._asked: set[int] = set()
+        self._told_by = Counter(_stored_id(line) for line in lines if line.get("reported_usage"))
         self.tokens = TokenErrors()
 
     def add(self, done: "Round") -> None:
@@ -72,9 +74,13 @@ class Summary:
             return
         row = rows[0]
         if str(row["dialect"] or "opaque") == "opaque":
+            # Nothing is claimed about a path nobody knows; it counts against the covered share.
             if self._covered[exchange.index]:
                 self._uncovered[place] += 1
             self._covered[exchange.index] = False
+            return
+        if str(row["price_id"] or "") == "billed_before" and self._told_by[_stored_id(line)] > 1:
+            return  # another exchange of this ledger has the stored answer's usage
         answered = _as_answered(line, exchange, done)
         verdict = judge.judge(answered, row)
         self._usage[exchange.index].add(verdict.outcome)
@@ -127,6 +133,12 @@ class Summary:
         print("figure: " + " ".join(f"{name}={value}" for name, value in figures.items()))
         enough = self._direct or len(covered) >= 0.97 * total
         return 0 if enough and not unexplained else 1
+
+
+def _stored_id(line: dict[str, object]) -> str:
+    """The id under which a provider keeps this answer, as far as the answer says so."""
+    found = re.search(r'"id"\s*:\s*"([^"]+)"', str(line.get("response_body"))[:4096])
+    return found[1] if found else ""
 
 
 def _as_answered(line: dict[str, object], exchange: Exchange, done: "Round") -> dict[str, object]:

@@ -107,6 +107,24 @@ TEST(Exchange, RefusesWhatItCannotRoute) {
   EXPECT_EQ(stage.provider.opened, 0);
 }
 
+// wire.md 1.5: reading a stored response again returns the same usage.
+TEST(Exchange, AStoredResponseReadTwiceIsBilledOnce) {
+  Stage stage;
+  const std::string stored =
+      R"({"id":"resp_1","status":"completed","model":"gpt-x","usage":{"input_tokens":9,"output_tokens":2,"total_tokens":11}})";
+  for (int reading = 0; reading < 2; ++reading) {
+    stage.provider.answer = {plain_answer(stored)};
+    stage.run("GET /p/openai/v1/responses/resp_1 HTTP/1.1\r\nHost: proxy\r\n\r\n");
+    EXPECT_EQ(body_of(stage.client->received), stored);
+  }
+  ASSERT_EQ(stage.publisher.records.size(), 2u);
+  EXPECT_EQ(stage.publisher.records[0]->answer.inferences.size(), 1u);
+  const Record& again = *stage.publisher.records[1];
+  EXPECT_TRUE(again.answer.inferences.empty());
+  EXPECT_EQ(again.bill.cost, Money{});
+  EXPECT_EQ(again.bill.price_id, "billed_before");
+}
+
 TEST(Exchange, PassesATruncatedAnswerOnAsTruncated) {
   for (const std::string& framing : {std::string("Content-Length: 500\r\n"),
                                      std::string("Transfer-Encoding: chunked\r\n")}) {

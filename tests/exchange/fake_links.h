@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,11 @@ class FakePublisher final : public Publisher {
     return true;
   }
   bool healthy() const noexcept override { return true; }
+  bool claim_stored_answer(std::string_view, std::string_view id) noexcept override {
+    return claimed.insert(std::string(id)).second;
+  }
 
+  std::set<std::string> claimed;
   std::vector<std::unique_ptr<Record>> records;
   int reserved = 0;
 };

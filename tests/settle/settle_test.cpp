@@ -64,6 +64,19 @@ TEST(Settle, a_cut_stream_without_output_figures_is_billed_for_what_is_known) {
   EXPECT_NE(record.bill.price_id.find("!output=unknown"), std::string::npos);
 }
 
+TEST(Settle, a_stored_answer_read_again_costs_nothing_and_consumes_nothing) {
+  Record record = record_of(usage_of({{TokenClass::input, 1'000'000}}));
+  record.answer.raw_usage = "{}";
+  Context replay = context();
+  replay.billed_before = true;
+  settle(record, book(), replay);
+  EXPECT_EQ(record.bill.cost, Money{});
+  EXPECT_EQ(record.bill.price_id, "billed_before");
+  EXPECT_TRUE(record.answer.inferences.empty());
+  EXPECT_EQ(record.input_source, UsageSource::none);
+  EXPECT_EQ(record.answer.raw_usage, "{}");
+}
+
 TEST(Settle, a_request_that_reached_nobody_costs_exactly_zero) {
   Record record = record_of({});
   record.sent = false;
