@@ -52,6 +52,8 @@ struct Origin {
 struct Edits {
   bool identity_encoding = true;  // Accept-Encoding: identity
   bool stream_usage = true;       // stream_options.include_usage on OpenAI-style streams
+  // On the way back, `"usage":null` is taken out of the chunks: this provider adds it when asked.
+  bool hide_null_usage = false;
 };
 
 // What a self-hosted provider costs by the hour. Accepted, not acted on in version one.

@@ -4,6 +4,7 @@
 #include "config/address.h"
 #include "config/names.h"
 #include "config/reading.h"
+#include "provider/stream_usage.h"
 
 namespace tokenweir::config {
 namespace {
@@ -146,11 +147,14 @@ void read_provider(Reading& reading, MapReader& map, std::set<std::string>& name
   const Node* ca =
       read_path(reading, map, {"ca", "further trust anchors, a PEM file"}, provider.ca_file);
   if (ca != nullptr) check_ca_file(reading, provider.ca_file, *ca, map.report());
+  provider.edits.hide_null_usage = provider::adds_null_usage(provider.origin.host);
   map.map({"edits", "edits of requests that may be switched off"}, [&](MapReader& inner) {
     inner.boolean({"identity_encoding", "ask for uncompressed answers"},
                   provider.edits.identity_encoding);
     inner.boolean({"stream_usage", "ask streams for usage where the client did not"},
                   provider.edits.stream_usage);
+    inner.boolean({"hide_null_usage", "take the usage: null that this adds out of the chunks"},
+                  provider.edits.hide_null_usage);
   });
   const Node* gpu = map.map({"gpu", "what a self-hosted provider costs"}, [&](MapReader& inner) {
     provider.gpu.emplace();

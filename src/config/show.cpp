@@ -157,7 +157,8 @@ std::vector<Flow> providers(const Config& config) {
     flow.text("ca", provider.ca_file);
     flow.map("edits", Flow()
                           .flag("identity_encoding", provider.edits.identity_encoding)
-                          .flag("stream_usage", provider.edits.stream_usage));
+                          .flag("stream_usage", provider.edits.stream_usage)
+                          .flag("hide_null_usage", provider.edits.hide_null_usage));
     if (provider.gpu) {
       flow.map("gpu", Flow()
                           .money("usd_per_hour", provider.gpu->usd_per_hour)

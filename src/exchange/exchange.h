@@ -16,6 +16,7 @@
 #include "http/message.h"
 #include "identify/identify.h"
 #include "meter/answer_meter.h"
+#include "meter/null_usage_filter.h"
 #include "meter/usage_chunk_filter.h"
 #include "platform/body_store.h"
 
@@ -83,6 +84,8 @@ class Exchange {
   Awaitable<void> relay();
   Awaitable<bool> next_answer_bytes(std::string_view& bytes);
   void deliver(std::string_view data);
+  void begin_filters();
+  void finish_filters();
   void write_answer_head(std::string& out);
   Awaitable<void> hand_to_client(bool last);
   Awaitable<void> tunnel();
@@ -125,6 +128,7 @@ class Exchange {
   std::string_view answer_rest_;    // body bytes that came with the head
   std::optional<meter::AnswerMeter> meter_;
   std::optional<meter::UsageChunkFilter> filter_;
+  std::optional<meter::NullUsageFilter> null_filter_;
   http::BodyDecoder answer_decoder_;
   http::Framing client_framing_;
   bool client_left_ = false;

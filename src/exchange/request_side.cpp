@@ -196,7 +196,7 @@ Awaitable<LinkStatus> Exchange::send_stored(bool with_usage_edit) {
   write_request_head(out, framing, with_usage_edit);
   while (true) {
     while (!body.done() && out.size() < kOneWrite) {
-      const std::string_view piece = body.next(services_.file_buffer);
+      const std::string_view piece = body.next(services_.scratch);
       if (piece.empty()) co_return LinkStatus::failed;
       out.append(piece);
     }

@@ -158,11 +158,35 @@ void Exchange::note_first_content() {
 void Exchange::deliver(std::string_view data) {
   record_->response_bytes += data.size();
   meter_->feed(data);
-  if (filter_) {
+  if (null_filter_) {
+    std::string& chunks = services_.scratch;
+    chunks.clear();
+    filter_->feed(data, chunks);
+    null_filter_->feed(chunks, services_.payload);
+  } else if (filter_) {
     filter_->feed(data, services_.payload);
   } else {
     services_.payload.append(data);
   }
+}
+
+// What only we asked for is taken out again.
+void Exchange::begin_filters() {
+  if (!ask_for_usage_ || !meter_->may_stream() || answer_head_.status != 200) return;
+  filter_.emplace();
+  if (routed_.provider->edits.hide_null_usage) null_filter_.emplace();
+}
+
+void Exchange::finish_filters() {
+  if (!filter_) return;
+  std::string rest;
+  filter_->finish(rest);
+  if (!null_filter_) {
+    services_.payload.append(rest);
+    return;
+  }
+  null_filter_->feed(rest, services_.payload);
+  null_filter_->finish(services_.payload);
 }
 
 // Sends what deliver() gathered in `payload`, framed, behind what `out` already holds.
@@ -224,7 +248,7 @@ Awaitable<void> Exchange::relay() {
   question.host = routed_.provider->origin.host;
   meter_.emplace(routed_.endpoint, question);
   meter_->begin(answer_head_);
-  if (ask_for_usage_ && meter_->may_stream() && answer_head_.status == 200) filter_.emplace();
+  begin_filters();
   for (const std::string_view name :
        {"x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-generation-id"}) {
     if (const std::string_view id = http::value_of(answer_head_.fields, name); !id.empty()) {
@@ -249,7 +273,7 @@ Awaitable<void> Exchange::relay() {
       if (step.consumed == 0) break;
     }
     const bool done = answer_decoder_.done();
-    if (done && filter_) filter_->finish(services_.payload);
+    if (done) finish_filters();
     extra_bytes = done && !bytes.empty();
     co_await hand_to_client(done);
     if (done || answer_decoder_.failed()) break;
@@ -268,7 +292,7 @@ Awaitable<void> Exchange::relay() {
   if (cut && !client_left_ && record_->provider_fault.empty() &&
       answer_decoder_.finish_at_close()) {
     whole = true;
-    if (filter_) filter_->finish(services_.payload);
+    finish_filters();
     co_await hand_to_client(true);
   }
   meter_->finish(whole);

@@ -32,7 +32,7 @@ struct Services {
   // Scratch, valid only between two suspension points.
   std::string out;
   std::string payload;
-  std::string file_buffer;
+  std::string scratch;
 };
 
 }  // namespace tokenweir::exchange

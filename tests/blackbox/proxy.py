@@ -47,6 +47,8 @@ def providers(origin: str, ca: Path | None = None) -> list[dict[str, Any]]:
         }
         if prices:
             row["prices"] = prices
+        if name == "openai":
+            row["edits"] = {"hide_null_usage": True}  # as it is for api.openai.com
         if ca:
             row["ca"] = str(ca)
         result.append(row)
