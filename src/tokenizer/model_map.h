@@ -1,0 +1,50 @@
+// Which vocabulary a model is counted with, and how far the figure can be trusted. The data is
+// config/tokenizers.yaml; a snapshot is immutable and shared.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "tokenizer/names.h"
+
+namespace tokenweir::tokenizer {
+
+enum class Confidence : std::uint8_t {
+  exact,           // the public vocabulary of this model
+  exact_fallback,  // the family's current vocabulary, for a model the map has not heard of
+  estimated,       // another vocabulary stands in; the factor is a fit
+};
+[[nodiscard]] std::string_view name_of(Confidence confidence);
+
+struct TokenizerChoice {
+  VocabularyName vocabulary = VocabularyName::o200k_base;
+  Confidence confidence = Confidence::estimated;
+  // Tokens of the model per thousand tokens of the vocabulary; 1,000 where exact.
+  std::uint32_t per_thousand = 1000;
+  // The same for the part of the text outside Latin script, where a fit exists for it apart.
+  std::uint32_t per_thousand_other_scripts = 1000;
+};
+
+class ModelMap {
+ public:
+  // Reads the map's YAML; the error lists every mistake with its line.
+  [[nodiscard]] static Result<ModelMap, std::string> read(const std::filesystem::path& file);
+  // `file` is the name used in messages.
+  [[nodiscard]] static Result<ModelMap, std::string> parse(std::string_view yaml,
+                                                           std::string_view file);
+
+  // `family` is the provider's ("openai", "anthropic", "gemini", ...; empty when unknown), `model`
+  // the id as it was told, with or without vendor prefix and date. Always answers: an unknown model
+  // gets its family's fallback, an unknown family the map's default.
+  [[nodiscard]] TokenizerChoice find(std::string_view family, std::string_view model) const;
+
+ private:
+  struct Rules;
+  std::shared_ptr<const Rules> rules_;
+};
+
+}  // namespace tokenweir::tokenizer
