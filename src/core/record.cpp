@@ -8,6 +8,12 @@ std::string_view name_of(EndState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+std::string_view name_of(RateResource resource) {
+  constexpr std::array<std::string_view, kRateResources> kNames = {"requests", "tokens",
+                                                                   "input_tokens", "output_tokens"};
+  return kNames[static_cast<std::size_t>(resource)];
+}
+
 std::string_view name_of(Pricing pricing) {
   constexpr std::array<std::string_view, 3> kNames = {"priced", "fallback", "unpriced"};
   return kNames[static_cast<std::size_t>(pricing)];

@@ -65,6 +65,9 @@ struct Bill {
   std::optional<Money> cache_write_premium;
   std::array<std::int64_t, kCostKinds> by_kind{};  // picodollars
   Pricing pricing = Pricing::unpriced;
+  // How the model was found among the prices: exact, alias, pattern, fallback, missing; empty where
+  // nobody asked. Static text.
+  std::string_view lookup;
   std::string price_id;         // row, period, tier and book revision
   std::string canonical_model;  // the price file's id; empty when unpriced
   std::vector<std::optional<Money>> by_inference;

@@ -16,9 +16,24 @@ Circumstances circumstances_of(const PriceQuery& query, const Answer& answer) {
   result.region =
       lower_case(answer.region.empty() ? query.region : std::string_view(answer.region));
   result.host = lower_case(query.host);
-  result.search_context = lower_case(query.search_context);
+  result.search_context =
+      lower_case(answer.search_context.empty() ? query.search_context
+                                               : std::string_view(answer.search_context));
   result.byok = answer.byok;
   return result;
+}
+
+std::string_view lookup_result(const Quote& quote, bool unlisted) {
+  if (unlisted || quote.has_no_rate()) return "missing";
+  if (quote.is_estimate()) return "fallback";
+  switch (quote.found) {
+    case Found::exact:
+      return "exact";
+    case Found::alias:
+      return "alias";
+    default:
+      return "pattern";
+  }
 }
 
 // The model that served wins; the requested one helps where the served name is not listed.
@@ -39,6 +54,7 @@ PriceBook::PriceBook() : rows_(std::make_shared<const Rows>()) {}
 Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel unknown) const {
   Bill bill;
   bill.by_inference.resize(answer.inferences.size());
+  if (!answer.inferences.empty()) bill.lookup = "missing";
   const Lists lists = lists_of(*rows_, query.prices);
   if (lists.empty()) return bill;
 
@@ -60,6 +76,7 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
     if (quote.list != lists.front()) bill.price_id += quote.list->name + ":";
     bill.price_id += quote.describe();
     const bool unlisted = found.model == nullptr && unknown == UnknownModel::allow;
+    if (i == 0) bill.lookup = lookup_result(quote, unlisted);
     if (unlisted || quote.has_no_rate() || quote.overflowed || inference.usage.empty()) {
       complete = false;
       continue;

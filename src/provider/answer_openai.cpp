@@ -234,6 +234,7 @@ class OpenAiReader final : public AnswerReader {
       answer.provider_cost = reading.cost;
       answer.byok = reading.byok;
       if (answer.service_tier.empty()) answer.service_tier = reading.service_tier;
+      answer.search_context = reading.search_context;
       answer.raw_usage = usage_;
       own.usage = reading.usage;
     }

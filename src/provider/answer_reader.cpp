@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "provider/rate_limits.h"
+
 namespace tokenweir::provider {
 namespace {
 
@@ -55,6 +57,7 @@ void AnswerReader::head(std::span<const http::Field> fields) {
   if (const http::Field* region = http::find(fields, "x-ms-region")) {
     known_.region = region->value.substr(0, 64);
   }
+  known_.rate_limits_left = rate_limits_left(fields);
 }
 
 void AnswerReader::on_value(const stream::JsonValue& found) {

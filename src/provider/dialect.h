@@ -90,6 +90,7 @@ struct Asked {
   std::int64_t choices = 1;  // n, candidateCount, best_of
   bool background = false;
   std::string service_tier;
+  std::string search_context;  // of a web search: low, medium, high
   // Weak labels, never an identity that limits act on.
   std::string user;      // user, safety_identifier, metadata.user_id
   std::string session;   // prompt_cache_key and the like

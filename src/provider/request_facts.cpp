@@ -69,6 +69,9 @@ void RequestFacts::on_value(const stream::JsonValue& value) {
     case RequestField::service_tier:
       take_text(tier_, place.rank, value);
       break;
+    case RequestField::search_context:
+      take_text(search_context_, place.rank, value);
+      break;
     case RequestField::user:
       take_text(user_, place.rank, value);
       break;
@@ -138,6 +141,7 @@ Asked RequestFacts::asked() const {
   asked.choices = std::min(std::max(choices_, best_of_) * prompts_, kChoicesMax);
   asked.background = background_;
   asked.service_tier = tier_.value;
+  asked.search_context = search_context_.value;
   asked.user = user_.value;
   asked.session = session_.value;
   asked.workflow = workflow_.value;

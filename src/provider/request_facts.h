@@ -48,7 +48,7 @@ class RequestFacts final : public stream::JsonSink {
   static void take_place(Place& place, const stream::JsonValue& value);
 
   const RequestFields& fields_;
-  Text model_, tier_, user_, session_, workflow_;
+  Text model_, tier_, search_context_, user_, session_, workflow_;
   Cap cap_;
   Place stream_, options_, include_usage_;
   int model_times_ = 0;

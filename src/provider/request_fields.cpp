@@ -90,7 +90,9 @@ RequestFields build(Dialect dialect, Server server) {
       } else {
         builder.caps({"max_tokens"});
       }
-      builder.add("n", RequestField::choices, kNumber).messages("messages");
+      builder.add("n", RequestField::choices, kNumber)
+          .add("web_search_options.search_context_size", RequestField::search_context, kNumber)
+          .messages("messages");
       add_openai_stream_options(builder);
       break;
     case Dialect::openai_completions:
@@ -104,6 +106,7 @@ RequestFields build(Dialect dialect, Server server) {
     case Dialect::openai_responses:
       builder.caps({"max_output_tokens"})
           .add("background", RequestField::background, kNumber)
+          .add("tools[].search_context_size", RequestField::search_context, kNumber)
           .messages("input");
       break;
     case Dialect::openai_embeddings:

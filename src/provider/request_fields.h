@@ -28,6 +28,7 @@ enum class RequestField : std::uint8_t {
   stream_options,
   include_usage,
   continuous_usage,
+  search_context,
 };
 
 struct RequestPlace {

@@ -23,6 +23,7 @@ struct UsageReading {
   std::string service_tier;
   std::string speed;
   std::string region;
+  std::string search_context;
 };
 
 // What the OpenAI shape is used for; it decides what an absent figure means.

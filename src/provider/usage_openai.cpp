@@ -252,6 +252,7 @@ UsageReading read(std::optional<Json> root, OpenAiUse use, bool reasoning_outsid
   read_calls(f, reading.usage, counts);
   read_cost(f, reading, counts);
   reading.service_tier = text_member(root, "service_tier");
+  reading.search_context = text_member(root, "search_context_size");
   reading.anomaly = counts.anomaly();
   return reading;
 }

@@ -67,13 +67,6 @@ std::string_view missing_cause(const Record& record) {
   return "upstream_cut";
 }
 
-// A price was asked for: something was consumed, or may have been.
-bool was_looked_up(const Record& record, const Figures& figures) {
-  const std::string_view row = record.bill.price_id;
-  return row != "not_sent" && row != "free" && row != "error_answer" &&
-         (is_inference(figures) || !record.bill.cost);
-}
-
 std::string_view raw_model(const Record& record) {
   if (!record.answer.model_served.empty()) return record.answer.model_served;
   return record.model_requested;
@@ -117,6 +110,20 @@ void count_speed(const Seen& seen, Family& family) {
 
 std::string_view error_type(const Record& record) {
   return record.provider_fault == "protocol" ? "reset" : std::string_view(record.provider_fault);
+}
+
+// Of a client's own key nobody knows a name.
+constexpr std::string_view kOwnKey = "_client";
+
+void keep_rate_limits(const Seen& seen, Family& family) {
+  for (std::size_t i = 0; i < kRateResources; ++i) {
+    const std::optional<std::uint64_t> left = seen.record.answer.rate_limits_left[i];
+    if (!left) continue;
+    const std::string_view name = seen.record.attribution.credential;
+    family.set({seen.provider, seen.labels.id(Label::credential, name.empty() ? kOwnKey : name),
+                seen.labels.id(Label::resource, name_of(static_cast<RateResource>(i)))},
+               *left);
+  }
 }
 
 using enum MetricType;
@@ -268,6 +275,9 @@ const auto kCatalogue = std::to_array<Definition>({
        if (s.record.provider_fault.empty()) return;
        f.add({s.provider, s.model, s.labels.id(Label::type, error_type(s.record))}, 1);
      }},
+    {.name = "upstream_ratelimit_remaining", .type = gauge,
+     .labels = {Label::provider, Label::credential, Label::resource},
+     .help = "Remaining provider rate limit by the last response headers.", .count = keep_rate_limits},
     {.name = "overhead_seconds", .type = histogram, .labels = {Label::phase}, .unit = Unit::millionth,
      .bounds = kOverheads, .help = "Time added by the proxy.",
      .count = [](const Seen& s, Family& f) {
@@ -301,9 +311,8 @@ const auto kCatalogue = std::to_array<Definition>({
     {.name = "price_lookups_total", .type = counter, .labels = {Label::result},
      .help = "Price look-ups by result.",
      .count = [](const Seen& s, Family& f) {
-       if (!was_looked_up(s.record, s.figures)) return;
-       const std::string_view result = !s.record.bill.cost ? "missing"
-                                       : s.record.bill.pricing == Pricing::fallback ? "fallback" : "exact";
+       const std::string_view result = s.record.bill.lookup;
+       if (result.empty()) return;
        f.add({s.labels.id(Label::result, result)}, 1);
      },
      .configured = [](const Known& k, Family& f) {

@@ -88,6 +88,8 @@ class Family {
   // Adds to a counter; adding zero makes the series appear.
   void add(const LabelSet& ids, Int128 amount);
   void observe(const LabelSet& ids, Int128 value);
+  // Of a gauge.
+  void set(const LabelSet& ids, Int128 value) { series(ids).value = value; }
 
   [[nodiscard]] const Definition& definition() const { return *definition_; }
   // Appends HELP, TYPE and all samples in the text format 0.0.4; nothing when there are none.

@@ -12,6 +12,7 @@ pricing::PriceQuery query_of(const Record& record, const Context& context) {
   query.at = record.started_at;
   query.host = context.host;
   query.region = record.region;
+  query.search_context = context.search_context;
   return query;
 }
 
@@ -37,6 +38,7 @@ void bill_nothing(Record& record, std::string_view reason) {
   bill.by_kind.fill(0);
   bill.by_inference.assign(record.answer.inferences.size(), Money{});
   bill.pricing = Pricing::priced;
+  bill.lookup = {};
   bill.price_id = reason;
 }
 

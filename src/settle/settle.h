@@ -11,12 +11,13 @@
 namespace tokenweir::settle {
 
 struct Context {
-  std::string_view prices;        // the provider's price list; empty: it has none
-  std::string_view host;          // of the provider: regional hosts have their own prices
-  bool free_endpoint = false;     // never billed (counting tokens, listing models)
-  bool metered_endpoint = false;  // its answer may carry usage
-  bool async_job = false;         // starts work whose usage arrives with another exchange
-  bool billed_before = false;     // a stored answer, read again
+  std::string_view prices;          // the provider's price list; empty: it has none
+  std::string_view host;            // of the provider: regional hosts have their own prices
+  std::string_view search_context;  // asked for; what the answer says wins
+  bool free_endpoint = false;       // never billed (counting tokens, listing models)
+  bool metered_endpoint = false;    // its answer may carry usage
+  bool async_job = false;           // starts work whose usage arrives with another exchange
+  bool billed_before = false;       // a stored answer, read again
   pricing::UnknownModel unknown_model = pricing::UnknownModel::estimate;
 };
 

@@ -315,6 +315,49 @@ models:
   EXPECT_EQ(cost_of(book, query_at("2026-03-01"), answer), "0.00524");
 }
 
+TEST(Bill, what_the_answer_says_about_its_search_beats_what_was_asked) {
+  const PriceBook book = book_of(list(R"(
+models:
+- id: sonar-test
+  periods:
+  - rates: {input: "1", request: {per: 1000, usd: "5"}}
+    modifiers:
+      high: {when: {search_context: high}, rates: {request: {per: 1000, usd: "12"}}}
+)"));
+  Answer answer = answer_of("sonar-test", usage_of({{TokenClass::input, 0}}));
+  PriceQuery query = query_at("2026-11-20");
+  query.search_context = "high";
+  EXPECT_EQ(book.bill(query, answer).cost->to_dollars(), "0.012");
+  answer.search_context = "low";
+  EXPECT_EQ(book.bill(query, answer).cost->to_dollars(), "0.005");
+}
+
+TEST(Bill, says_how_the_model_was_found) {
+  const PriceBook book = book_of(list(R"(
+models:
+- {id: m-exact, match: [{prefix: "m-pre-"}], periods: [{rates: {input: "1"}}]}
+- {id: m-later, periods: [{from: 2026-11-25, rates: {input: "1"}}]}
+aliases:
+- {name: m-latest, model: m-exact}
+)"));
+  const auto lookup = [&](const std::string& model, UnknownModel unknown = UnknownModel::estimate) {
+    const Answer answer = answer_of(model, usage_of({{TokenClass::input, 1}}));
+    return book.bill(query_at("2026-11-20"), answer, unknown).lookup;
+  };
+  EXPECT_EQ(lookup("m-exact"), "exact");
+  EXPECT_EQ(lookup("m-latest"), "alias");
+  EXPECT_EQ(lookup("m-pre-7"), "pattern");
+  EXPECT_EQ(lookup("m-exact-2026-11-01"), "pattern");
+  EXPECT_EQ(lookup("m-later"), "fallback");
+  EXPECT_EQ(lookup("nobody"), "fallback");
+  EXPECT_EQ(lookup("nobody", UnknownModel::allow), "missing");
+  EXPECT_EQ(PriceBook()
+                .bill(query_at("2026-11-20"), answer_of("m", usage_of({{TokenClass::input, 1}})))
+                .lookup,
+            "missing");
+  EXPECT_EQ(book.bill(query_at("2026-11-20"), Answer{}).lookup, "");
+}
+
 TEST(Bill, each_inference_has_its_own_model_and_the_row_their_sum) {
   // Fixture F6 of the wire reference: an advisor and a compaction beside the answer itself.
   const PriceBook book = book_of(list(R"(

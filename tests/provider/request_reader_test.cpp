@@ -75,6 +75,21 @@ std::string asking(std::string_view body) {
   return asked.ask_for_usage ? edited(body, *asked.ask_for_usage) : "no edit";
 }
 
+TEST(RequestReader, TheSearchContextIsReadWhereTheRequestNamesOne) {
+  const Request chat;
+  EXPECT_EQ(
+      read_in_pieces(endpoint(Dialect::openai_chat), chat,
+                     R"({"model":"m","web_search_options":{"search_context_size":"high"}})", 0, 7)
+          .search_context,
+      "high");
+  EXPECT_EQ(
+      read_in_pieces(endpoint(Dialect::openai_responses), chat,
+                     R"({"model":"m","tools":[{"type":"web_search","search_context_size":"low"}]})",
+                     0, 7)
+          .search_context,
+      "low");
+}
+
 TEST(RequestReader, ReadsAChatRequest) {
   const Asked asked =
       chat(R"({"model":"gpt-x","messages":[{"role":"user","content":"\"model\":\"no\""},{}],)"

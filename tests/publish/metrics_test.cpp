@@ -201,9 +201,38 @@ TEST_F(MetricsTest, EveryEndingHasItsOutcome) {
       "1");
 }
 
+TEST_F(MetricsTest, EachResultOfAPriceLookUpIsCounted) {
+  for (const char* result : {"alias", "pattern", "fallback", ""}) {
+    Record record = sample("x");
+    record.bill.lookup = result;
+    count(record);
+  }
+  for (const char* result : {"alias", "pattern", "fallback"}) {
+    EXPECT_EQ(value(std::string("tokenweir_price_lookups_total{result=\"") + result + "\"}"), "1");
+  }
+  EXPECT_EQ(value("tokenweir_price_lookups_total{result=\"exact\"}"), "0");
+}
+
+TEST_F(MetricsTest, RateLimitsFollowTheLastAnswerThatToldThem) {
+  Record record = sample("x");
+  record.answer.rate_limits_left = {499, 30'000, std::nullopt, std::nullopt};
+  count(record);
+  record.answer.rate_limits_left = {498, std::nullopt, std::nullopt, std::nullopt};
+  count(record);
+  record.attribution.credential.clear();
+  record.answer.rate_limits_left = {std::nullopt, std::nullopt, 7, 0};
+  count(record);
+  const std::string left = "tokenweir_upstream_ratelimit_remaining{provider=\"openai\",credential=";
+  EXPECT_EQ(value(left + "\"support-app\",resource=\"requests\"}"), "498");
+  EXPECT_EQ(value(left + "\"support-app\",resource=\"tokens\"}"), "30000");
+  EXPECT_EQ(value(left + "\"_client\",resource=\"input_tokens\"}"), "7");
+  EXPECT_EQ(value(left + "\"_client\",resource=\"output_tokens\"}"), "0");
+}
+
 TEST_F(MetricsTest, WhatHasNoPriceIsCountedUnderItsOwnName) {
   Record record = sample("x");
   record.bill = {};
+  record.bill.lookup = "missing";
   record.answer.model_served = "mystery-1";
   count(record);
   EXPECT_EQ(value("tokenweir_unpriced_requests_total{provider=\"openai\",model=\"mystery-1\"}"),

@@ -86,6 +86,7 @@ inline Record sample(const std::string& id) {
   record.answer.raw_usage = R"({"prompt_tokens":25000,"completion_tokens":620})";
   record.input_source = UsageSource::reported;
   record.output_source = UsageSource::reported;
+  record.bill.lookup = "exact";
   record.bill.cost = Money::picodollars(14'700'000'000);
   record.bill.list_cost = record.bill.cost;
   record.bill.cache_savings = Money::picodollars(54'000'000'000);
