@@ -185,17 +185,19 @@ class Book {
   // Adds stored spend at start: one posting of the ledger's sums.
   void restore(std::string_view budget, std::string_view account, Time period_begin,
                const Amounts& spent, Now now);
-  [[nodiscard]] std::vector<AccountView> view(Now now);
-  // Forgets accounts that hold nothing and whose window is over, and runs unused since
-  // `run_unused`.
+  // At most `most` accounts of each budget, or of the one that is named: the lock is short.
+  [[nodiscard]] std::vector<AccountView> view(Now now, std::size_t most = 1'000,
+                                              std::string_view budget = {});
+  // Looks at the next few thousand accounts and forgets those that hold nothing and whose window is
+  // over, and runs unused for so long. Called every second or so. Returns how many it forgot.
   std::size_t sweep(Now now, std::chrono::microseconds run_unused);
   [[nodiscard]] std::size_t size() const;
 
  private:
   friend class Hold;
   struct State;
+  class Appraisal;
 
-  void forfeit(std::uint32_t slot, std::uint32_t generation, bool sent, const Amounts& amounts);
   Settlement close(Hold&& hold, const Amounts& consumed);
 
   std::unique_ptr<State> state_;

@@ -38,6 +38,9 @@ struct RecoveryPlan {
 
 // The facts an entry was stored with, as rules see them. Views into the entry.
 struct StoredFacts {
+  StoredFacts() = default;
+  StoredFacts(StoredFacts&&) = default;
+  StoredFacts(const StoredFacts&) = delete;  // `facts` views the vectors beside it
   Facts facts;
   std::vector<std::pair<std::string, std::string>> tags;
   std::vector<std::string> ancestors;

@@ -54,6 +54,7 @@ struct Subject {
   // No value for a word that is neither a property nor "tag.NAME".
   [[nodiscard]] static std::optional<Subject> named(std::string_view word);
   [[nodiscard]] std::string_view value_in(const Facts& facts) const;
+  friend bool operator==(const Subject&, const Subject&) = default;
 };
 
 // `*` stands for any run of bytes, `?` for one. The common forms (a word, a prefix, everything) are

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "budget/time_zone.h"
@@ -28,10 +29,15 @@ enum class WindowKind : std::uint8_t {
 struct Window {
   WindowKind kind = WindowKind::total;
   std::shared_ptr<const TimeZone> zone;  // null: UTC
-  std::chrono::microseconds length{};    // of a rolling window
+  std::string zone_name = "UTC";
+  std::chrono::microseconds length{};  // of a rolling window
 
   [[nodiscard]] bool is_calendar() const {
     return kind >= WindowKind::minute && kind <= WindowKind::year;
+  }
+  // Whether figures kept under one are valid under the other.
+  [[nodiscard]] bool same_as(const Window& other) const {
+    return kind == other.kind && zone_name == other.zone_name && length == other.length;
   }
 };
 
