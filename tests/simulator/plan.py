@@ -98,8 +98,8 @@ class PromptCache:
 
 
 def make(ask: Ask, script: Script, cache: PromptCache, body: bytes) -> Plan:
-    """Plans the answer. The same body, model and seed give the same words and sizes."""
-    seed = hashlib.sha256(body + ask.model.encode() + str(script.seed).encode()).digest()
+    """Plans the answer. The same question, model and seed give the same words and sizes."""
+    seed = hashlib.sha256(_question(body) + ask.model.encode() + str(script.seed).encode()).digest()
     source = random.Random(seed)
     usage = Usage()
     cache.charge(ask, usage)
@@ -118,6 +118,18 @@ def make(ask: Ask, script: Script, cache: PromptCache, body: bytes) -> Plan:
     usage.reasoning = reasoning * ask.choices
     usage.searches = script.searches
     return Plan(words, calls, usage, finish, seed.hex()[:24], 1_790_000_000 + seed[0] * 1000)
+
+
+def _question(body: bytes) -> bytes:
+    """The body without what does not change a model's answer."""
+    try:
+        question = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(question, dict):
+        return body
+    question.pop("stream_options", None)
+    return json.dumps(question).encode()
 
 
 def _call(ask: Ask, source: random.Random, number: int) -> ToolCall:
