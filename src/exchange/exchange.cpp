@@ -78,6 +78,9 @@ Exchange::Outcome Exchange::identify() {
   auto routed = identify::route(head_, config_);
   if (!routed) {
     const identify::Rejected& no = routed.error();
+    identify::Spoken spoken = identify::spoken_by(head_, config_);
+    routed_.endpoint = std::move(spoken.endpoint);
+    unrouted_family_ = spoken.family;
     return Refusal{no.status, no.code, no.message, no.reason, {}};
   }
   routed_ = std::move(*routed);
@@ -121,9 +124,24 @@ Awaitable<Exchange::Outcome> Exchange::reserve_place() {
   co_return std::nullopt;
 }
 
-Exchange::Outcome Exchange::admit() { return std::nullopt; }
+Exchange::Outcome Exchange::admit() {
+  const provider::Endpoint& endpoint = routed_.endpoint;
+  const std::string& model = record_->model_requested;
+  if (config_.unknown_model == pricing::UnknownModel::reject && endpoint.metered &&
+      !endpoint.reads_stored && !model.empty() &&
+      snapshot_->prices.canonical_model(routed_.provider->prices, model, record_->started_at)
+          .empty()) {
+    if (config_.enforcement == config::Enforcement::enforce) {
+      return Refusal{403, "unpriced_model", "the model has no price here, and unpriced models are refused", "unpriced_model", {}};
+    }
+    record_->would_refuse = "unpriced_model";
+  }
+  return std::nullopt;
+}
 
 Awaitable<void> Exchange::refuse(Refusal refusal) {
+  // A refusal before the queue was asked is recorded too, but it never waits for room.
+  if (!place_reserved_) place_reserved_ = services_.publisher.try_reserve();
   record_->http_status = refusal.status;
   record_->refusal = refusal.reason;
   record_->provider_fault = refusal.fault;
@@ -135,8 +153,9 @@ Awaitable<void> Exchange::refuse(Refusal refusal) {
   }
 
   const provider::Family family =
-      routed_.provider == nullptr ? provider::Family::opaque : routed_.provider->dialect;
+      routed_.provider == nullptr ? unrouted_family_ : routed_.provider->dialect;
   provider::Problem problem;
+  if (routed_.provider != nullptr) problem.host = routed_.provider->origin.host;
   problem.status = refusal.status;
   problem.code = refusal.code;
   problem.message = refusal.message;
@@ -165,7 +184,7 @@ Awaitable<void> Exchange::refuse(Refusal refusal) {
 }
 
 void Exchange::publish() {
-  if (!place_reserved_) return;  // Never routed, or no place in the queue: nothing reached anyone.
+  if (!place_reserved_) return;  // No room in the queue: nothing reached anyone.
   const Instant now = services_.clock.monotonic();
   record_->finished_at = services_.clock.now();
   record_->duration_us = micros(arrived_, now);

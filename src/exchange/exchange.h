@@ -110,6 +110,7 @@ class Exchange {
   After after_ = After::close;
 
   identify::Routed routed_;
+  provider::Family unrouted_family_ = provider::Family::opaque;  // of a request nobody serves
   provider::Asked asked_;
   platform::BodyStore body_;
   http::BodyDecoder request_decoder_;

@@ -55,6 +55,14 @@ struct Routed {
 [[nodiscard]] Result<Routed, Rejected> route(const http::RequestHead& head,
                                              const config::Config& config);
 
+// The dialect of a request that route() refused, as far as its path and its fields tell: the client
+// is answered in it. Never fails; the endpoint is opaque where nothing is known.
+struct Spoken {
+  provider::Endpoint endpoint;
+  provider::Family family = provider::Family::opaque;
+};
+[[nodiscard]] Spoken spoken_by(const http::RequestHead& head, const config::Config& config);
+
 // Who asked, from headers and the credential. Body labels (metadata.workflow, user) are merged
 // later by `merge_body_labels`. A name that is too long (128 bytes), empty or holds control
 // characters is refused as `bad_header` only when it is one of ours; aliases that are malformed are

@@ -136,6 +136,33 @@ Result<Routed, Rejected> route(const http::RequestHead& head, const config::Conf
   return routed;
 }
 
+Spoken spoken_by(const http::RequestHead& head, const config::Config& config) {
+  using provider::Dialect;
+  const SplitTarget split = split_target(head.path_and_query);
+  // A path that cannot be routed may still end like one that is known.
+  const std::string path = normal_form(split.path).value_or(std::string(split.path));
+  const Match match = find_provider(head, path, config);
+  Spoken spoken;
+  if (match.provider != nullptr) spoken.family = match.provider->dialect;
+  spoken.endpoint = provider::recognise(spoken.family, head.method,
+                                        std::string_view(path).substr(match.stripped), split.query);
+  const Dialect dialect = spoken.endpoint.dialect;
+  if (match.provider != nullptr ||
+      (dialect != Dialect::opaque && dialect != Dialect::openai_misc)) {
+    return spoken;
+  }
+  // Lists of models and files look alike everywhere; the client's own fields differ.
+  const auto shows = [&](std::string_view name) {
+    return http::find(head.fields, name) != nullptr;
+  };
+  if (shows("anthropic-version")) {
+    spoken = {{}, provider::Family::anthropic};
+  } else if (shows("x-goog-api-key") || shows("x-goog-api-client")) {
+    spoken = {{}, provider::Family::gemini};
+  }
+  return spoken;
+}
+
 bool may_use_model(const Routed& routed, std::string_view model) {
   if (routed.credential == nullptr || routed.credential->models_allow.empty()) return true;
   if (routed.endpoint.free || (model.empty() && !routed.endpoint.cappable)) return true;

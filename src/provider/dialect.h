@@ -107,6 +107,7 @@ struct Problem {
   std::string_view code;  // "upstream_unreachable", "request_too_large", ... snake case
   std::string message;    // from a fixed set, for humans; no client or provider bytes
   std::string_view request_id;
+  std::string_view host;  // of the provider, where known: OpenRouter's SDK insists on its own form
 };
 struct ErrorAnswer {
   std::string body;

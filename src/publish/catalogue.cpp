@@ -54,7 +54,7 @@ bool expects_usage(const Record& record) {
   return record.sent && record.method == "POST" && record.dialect != "opaque" &&
          record.dialect != "openai_images" && record.dialect != "openai_audio" &&
          !record.dialect.ends_with("_misc") && record.bill.price_id != "free" &&
-         record.bill.price_id != "error_answer";
+         record.bill.price_id != "error_answer" && record.bill.price_id != "billed_before";
 }
 
 std::string_view missing_cause(const Record& record) {

@@ -105,6 +105,36 @@ TEST(Exchange, RefusesWhatItCannotRoute) {
   stage.run(post("/nowhere", kQuestion));
   EXPECT_TRUE(stage.client->received.starts_with("HTTP/1.1 404 "));
   EXPECT_EQ(stage.provider.opened, 0);
+  ASSERT_EQ(stage.publisher.records.size(), 1u);
+  EXPECT_EQ(stage.publisher.records[0]->answer.end_state, EndState::refused);
+  EXPECT_EQ(stage.publisher.records[0]->bill.cost, Money{});
+}
+
+TEST(Exchange, RefusesAnUnroutedPathInItsDialect) {
+  Stage stage;
+  stage.run(post("/nowhere/v1/messages", kQuestion));
+  EXPECT_TRUE(body_of(stage.client->received).starts_with(R"({"type":"error","error":{"type":"not_found_error")"))
+      << stage.client->received;
+  EXPECT_NE(stage.client->received.find("request-id: id"), std::string::npos);
+}
+
+TEST(Exchange, RefusesAModelWithoutAPriceWhereTheConfigurationSaysSo) {
+  Stage stage;
+  auto strict = std::make_shared<Snapshot>(*stage.snapshot);
+  strict->config.unknown_model = pricing::UnknownModel::reject;
+  stage.snapshot = strict;
+  EXPECT_EQ(stage.run(post("/p/openai/v1/chat/completions", kQuestion)), After::keep_alive);
+  EXPECT_TRUE(stage.client->received.starts_with("HTTP/1.1 403 "));
+  EXPECT_NE(stage.client->received.find("x-should-retry: false"), std::string::npos);
+  EXPECT_EQ(stage.provider.opened, 0);
+  EXPECT_EQ(stage.publisher.records.at(0)->refusal, "unpriced_model");
+
+  strict->config.enforcement = config::Enforcement::observe;
+  stage.provider.answer = {plain_answer(kAnswer)};
+  stage.run(post("/p/openai/v1/chat/completions", kQuestion));
+  EXPECT_EQ(stage.provider.opened, 1);
+  EXPECT_EQ(stage.publisher.records.at(1)->refusal, "");
+  EXPECT_EQ(stage.publisher.records.at(1)->would_refuse, "unpriced_model");
 }
 
 // wire.md 1.5: reading a stored response again returns the same usage.

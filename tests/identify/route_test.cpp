@@ -89,6 +89,22 @@ TEST(Route, AnUnknownPathIs404AndAnUnknownHost421) {
   EXPECT_EQ(route_of(Request("/frob"), config).error, "unknown_host");
 }
 
+std::string dialect_of(const Request& request) {
+  const Spoken spoken = spoken_by(request.head(), usual_config());
+  return std::string(provider::name_of(spoken.endpoint.dialect)) + "/" +
+         std::string(provider::name_of(spoken.family));
+}
+
+TEST(Route, ARefusedRequestIsAnsweredInTheDialectItsPathTells) {
+  EXPECT_EQ(dialect_of(Request("/p/openai/v1/chat/completions")), "openai_chat/openai");
+  EXPECT_EQ(dialect_of(Request("/p/none/v1/messages")), "anthropic_messages/opaque");
+  EXPECT_EQ(dialect_of(Request("/p/none/v1beta/models/m:generateContent")), "gemini/opaque");
+  EXPECT_EQ(dialect_of(Request("/nowhere")), "opaque/opaque");
+  EXPECT_EQ(dialect_of(Request("/p/../v1/messages")), "anthropic_messages/opaque");
+  EXPECT_EQ(dialect_of(Request("/p/none/v1/models", {{"anthropic-version", "2023-06-01"}}, "GET")),
+            "opaque/anthropic");
+}
+
 TEST(Route, AdminPathsAreNotOnTheDataPort) {
   for (const auto path : {"/metrics", "/livez", "/readyz", "/-/reload", "/api/v1/records"}) {
     EXPECT_EQ(route_of(Request(path, {}, "GET")).error, "unknown_route") << path;
