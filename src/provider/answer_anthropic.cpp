@@ -95,6 +95,8 @@ class AnthropicReader final : public AnswerReader {
     }
     answer.raw_usage = joined(pieces_);
     answer.usage_anomaly = reading.anomaly;
+    answer.provider_cost = reading.cost;
+    answer.byok = reading.byok;
     answer.service_tier = reading.service_tier;
     answer.speed = reading.speed;
     if (!reading.region.empty()) answer.region = reading.region;

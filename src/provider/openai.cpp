@@ -103,6 +103,21 @@ std::string_view type_of(int status) {
   }
 }
 
+bool is_openrouter(std::string_view host) {
+  return host == "openrouter.ai" || host.ends_with(".openrouter.ai");
+}
+
+// Its SDK takes an error whose code is no integer for a malformed answer.
+std::string openrouter_body(const Problem& problem) {
+  std::string body = R"({"error":{"code":)" + std::to_string(problem.status);
+  body += R"(,"message":)";
+  append_json_string(body, problem.message);
+  body += R"(,"metadata":{"error_type":)";
+  append_json_string(body, problem.code);
+  body += "}}}";
+  return body;
+}
+
 }  // namespace
 
 bool recognise_openai(Family family, Method method, const Segments& path, std::string_view,
@@ -120,6 +135,10 @@ ErrorAnswer openai_error(const Problem& problem) {
   answer.content_type = "application/json";
   answer.request_id_header = "x-request-id";
   std::string& body = answer.body;
+  if (is_openrouter(problem.host)) {
+    body = openrouter_body(problem);
+    return answer;
+  }
   body = R"({"error":{"message":)";
   append_json_string(body, problem.message);
   body += R"(,"type":)";

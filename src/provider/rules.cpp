@@ -33,10 +33,13 @@ bool fits(std::string_view pattern, const Segments& path) {
   if (pattern.ends_with(kRest)) {
     pattern.remove_suffix(kRest.size());
     for (std::size_t start = 0; start < path.size(); ++start) {
+      if (pattern.front() != '*' && pattern.front() != path[start].front()) continue;
       if (fits_at(pattern, path, start, end)) return true;
     }
     return false;
   }
+  // Most rules fail by their last segment already.
+  if (pattern.back() != '*' && !pattern.ends_with(path.last())) return false;
   const auto count = static_cast<std::size_t>(std::ranges::count(pattern, '/')) + 1;
   return count <= path.size() && fits_at(pattern, path, path.size() - count, end);
 }

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "provider/usage.h"
+#include "provider/usage_cost.h"
 #include "provider/usage_json.h"
 
 namespace tokenweir::provider {
@@ -154,6 +155,7 @@ UsageReading anthropic_usage(std::span<const std::string> pieces) {
     }
     reading.readable = true;
     merge(object, figures, counts, 0);
+    read_cost(object, reading, counts);
   }
   if (iterations_decide(figures)) {
     use_iterations(figures, reading, counts);

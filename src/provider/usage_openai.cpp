@@ -1,15 +1,13 @@
 #include <algorithm>
 
 #include "provider/usage.h"
+#include "provider/usage_cost.h"
 #include "provider/usage_json.h"
 
 namespace tokenweir::provider {
 namespace {
 
 using Count = std::optional<std::uint64_t>;
-
-// 10^10 ticks are a dollar.
-constexpr std::int64_t kPicodollarsPerTick = 100;
 
 std::optional<Json> first_member(const std::optional<Json>& object,
                                  std::initializer_list<std::string_view> keys) {
@@ -211,26 +209,6 @@ void read_calls(const Figures& f, Usage& usage, Counts& counts) {
   }
 }
 
-void read_cost(const Figures& f, UsageReading& reading, Counts& counts) {
-  const std::optional<Json> cost = member(f.root, "cost");
-  if (cost && cost->is_object()) {
-    reading.cost = dollars_member(cost, "total_cost");
-  } else if (cost) {
-    reading.cost = dollars_member(f.root, "cost");
-  } else if (const Count ticks = counts.get(f.root, "cost_in_usd_ticks")) {
-    reading.cost = Money::checked_picodollars(static_cast<Int128>(*ticks) * kPicodollarsPerTick);
-  }
-  bool own_key = false;
-  if (const auto flag = member(f.root, "is_byok")) {
-    if (flag->get(own_key) != simdjson::SUCCESS) own_key = false;
-  }
-  reading.byok = own_key;
-  if (!own_key || !reading.cost) return;
-  // With the client's own key `cost` is the reseller's fee; the provider's bill comes on top.
-  const auto beyond = dollars_member(member(f.root, "cost_details"), "upstream_inference_cost");
-  if (beyond) reading.cost = checked_add(*reading.cost, *beyond);
-}
-
 UsageReading read(std::optional<Json> root, OpenAiUse use, bool reasoning_outside) {
   UsageReading reading;
   if (!root || !root->is_object()) {
@@ -250,7 +228,7 @@ UsageReading read(std::optional<Json> root, OpenAiUse use, bool reasoning_outsid
   if (f.perplexity) reading.usage[TokenClass::citation_input] = counts.get(root, "citation_tokens");
   split_output(f, use, reading.usage, counts);
   read_calls(f, reading.usage, counts);
-  read_cost(f, reading, counts);
+  read_cost(root, reading, counts);
   reading.service_tier = text_member(root, "service_tier");
   reading.search_context = text_member(root, "search_context_size");
   reading.anomaly = counts.anomaly();

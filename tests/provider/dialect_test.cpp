@@ -251,6 +251,21 @@ TEST(ErrorAnswer, SpeaksEachDialectsEnvelope) {
   EXPECT_EQ(error_body(Family::ollama, "/api/chat", 403), R"({"error":"say \"no\""})");
 }
 
+// wire.md 3.2: the SDK validates that the code is an integer.
+TEST(ErrorAnswer, OpenRoutersCodeIsAnInteger) {
+  Problem problem;
+  problem.status = 402;
+  problem.code = "budget_exceeded";
+  problem.message = "no";
+  problem.host = "openrouter.ai";
+  const Endpoint chat = recognise(Family::openai, "POST", "/api/v1/chat/completions", "");
+  EXPECT_EQ(error_answer(chat, Family::openai, problem).body,
+            R"({"error":{"code":402,"message":"no","metadata":{"error_type":"budget_exceeded"}}})");
+  problem.host = "notopenrouter.ai";
+  EXPECT_NE(error_answer(chat, Family::openai, problem).body.find(R"("code":"budget_exceeded")"),
+            std::string::npos);
+}
+
 TEST(ErrorAnswer, FollowsThePathBeforeTheFamily) {
   EXPECT_EQ(error_body(Family::ollama, "/v1/chat/completions", 502).find(R"({"error":{"message")"),
             0U);

@@ -7,6 +7,20 @@ namespace {
 
 UsageReading merged(std::vector<std::string> pieces) { return anthropic_usage(pieces); }
 
+// Resellers that speak this dialect add their price to the last usage.
+TEST(AnthropicUsage, AResellersCostIsRead) {
+  const std::vector<std::string> pieces = {
+      R"({"input_tokens":20,"output_tokens":1})",
+      R"({"output_tokens":10,"cost":0.00007,"is_byok":false,"cost_details":{"upstream_inference_cost":0.00007}})"};
+  EXPECT_EQ(anthropic_usage(pieces).cost, Money::picodollars(70'000'000));
+  const std::vector<std::string> own_key = {
+      R"({"input_tokens":20,"output_tokens":10,"cost":0,"is_byok":true,"cost_details":{"upstream_inference_cost":0.00007}})"};
+  const UsageReading reading = anthropic_usage(own_key);
+  EXPECT_TRUE(reading.byok);
+  EXPECT_EQ(reading.cost, Money::picodollars(70'000'000));
+  EXPECT_EQ(anthropic_usage(std::span(pieces).first(1)).cost, std::nullopt);
+}
+
 TEST(AnthropicUsage, InputStandsBesideTheCacheAndNeverGoesNegative) {
   const UsageReading r =
       merged({R"({"input_tokens":5,"cache_read_input_tokens":30000,"output_tokens":50})"});
