@@ -20,7 +20,7 @@
 
 namespace tokenweir::budget {
 
-inline constexpr std::size_t kJournalSlotSize = 1024;
+inline constexpr std::size_t kJournalSlotSize = 4096;
 inline constexpr std::size_t kJournalHeaderSize = 64;
 inline constexpr std::uint32_t kJournalVersion = 1;
 
