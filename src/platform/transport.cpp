@@ -26,6 +26,12 @@ void tune(int descriptor) {
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 6);
 }
 
+// OpenSSL looks at this thread's error queue after every operation, so it must be empty before one.
+// Clearing walks all sixteen entries; asking whether there is one does not.
+void clear_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 // The BIO between OpenSSL and the descriptor.
@@ -122,7 +128,7 @@ IoResult Transport::tls_outcome(int result, std::size_t bytes) {
 }
 
 IoResult Transport::try_handshake() {
-  ERR_clear_error();
+  clear_errors();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) return {Io::ok, 0};
   IoResult outcome = tls_outcome(result, 0);
@@ -132,7 +138,9 @@ IoResult Transport::try_handshake() {
 
 IoResult Transport::try_read(char* data, std::size_t size) {
   if (ssl_ != nullptr) {
-    ERR_clear_error();
+    // Nothing on the socket and nothing kept: OpenSSL would take a long way to say the same.
+    if (drained_ && SSL_has_pending(ssl_.get()) == 0) return {Io::want_read, 0};
+    clear_errors();
     std::size_t bytes = 0;
     const int result = SSL_read_ex(ssl_.get(), data, size, &bytes);
     if (result == 1) return {Io::ok, bytes};
@@ -154,7 +162,7 @@ IoResult Transport::try_write(std::string_view data) {
   while (written < data.size()) {
     const std::string_view left = data.substr(written);
     if (ssl_ != nullptr) {
-      ERR_clear_error();
+      clear_errors();
       std::size_t bytes = 0;
       const int result = SSL_write_ex(ssl_.get(), left.data(), left.size(), &bytes);
       if (result != 1) return tls_outcome(result, written);
