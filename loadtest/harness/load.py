@@ -62,6 +62,8 @@ class Bench:
         command = [self.generator, mode, "--port", str(system.port), "--mock", str(self.mock.process.pid)]
         if system.processes():
             command += ["--watch", ",".join(map(str, system.processes()))]
+        if system.path:
+            command += ["--path", system.path]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
         return command

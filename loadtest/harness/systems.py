@@ -13,6 +13,8 @@ from . import machine
 class System:
     """A proxy process. `name` is what tables call it; `threads` how many cores it may use."""
 
+    path = None  # what is asked for; None: a chat completion
+
     def __init__(self, name, bench, threads=1, streaming=False):
         self.name = name
         self.bench = bench
@@ -65,6 +67,7 @@ class Direct:
     """No proxy at all: what the load generator and the mock provider cost each other."""
 
     name = "direct"
+    path = None
 
     def __init__(self, bench):
         self.port = bench.mock.port
@@ -103,11 +106,13 @@ class Haproxy(System):
 
 
 class Tokenweir(System):
-    """`bare` relays to a provider whose dialect is opaque, so that nothing is read or metered."""
+    """`bare` relays what it does not know: an opaque provider and a path of no known API, so that nothing is read
+    or metered (a known path is metered whatever the provider)."""
 
     def __init__(self, bench, threads=1, streaming=False, bare=False):
         self.program = machine.built("tokenweir")
         self.bare = bare
+        self.path = "/relay/anything" if bare else None
         self.admin_port = machine.free_port()
         super().__init__("tokenweir bare" if bare else "tokenweir", bench, threads, streaming)
 
