@@ -239,6 +239,39 @@ TEST(Publisher, ASecondOneOnTheSameLedgerIsRefused) {
   EXPECT_EQ(second.error().kind, LedgerError::Kind::in_use);
 }
 
+TEST(Publisher, OldUsageIsEmptiedAndOldRecordsAreRemovedAtTheirAge) {
+  const TemporaryFolder folder;
+  FixedClock clock;
+  config::Config config = configuration(folder);
+  config.ledger.raw_usage_retention = std::chrono::hours(24);
+  config.ledger.records_retention = std::chrono::hours(72);
+  auto publisher = started(config, clock);
+  const auto kept = [&] {
+    return query(config.ledger.path,
+                 "SELECT group_concat(id || ':' || (raw_usage IS NULL), ' ') FROM records");
+  };
+  // Each record begins now; the flush gives the thread its turn.
+  const auto next = [&](const std::string& id, std::chrono::hours later) {
+    clock.advance(later);
+    Record record = sample(id);
+    record.started_at = record.finished_at = clock.now();
+    record.answer.raw_usage = "{}";
+    publish(*publisher, record);
+    publisher->flush();
+  };
+  next("a", std::chrono::hours(0));
+  next("b", std::chrono::hours(23));
+  EXPECT_EQ(kept(), "a:0 b:0");
+  next("c", std::chrono::hours(2));
+  EXPECT_EQ(kept(), "a:1 b:0 c:0");
+  next("d", std::chrono::hours(48));
+  EXPECT_EQ(kept(), "b:1 c:1 d:0");
+  // What is gone from the ledger stays in the counters, also over a restart.
+  EXPECT_NE(publisher->expose({}).find("outcome=\"ok\"} 4\n"), std::string::npos);
+  publisher.reset();
+  EXPECT_NE(started(config, clock)->expose({}).find("outcome=\"ok\"} 4\n"), std::string::npos);
+}
+
 TEST(Publisher, AStoredAnswerIsClaimedOnceAlsoAfterARestart) {
   const TemporaryFolder folder;
   const FixedClock clock;
