@@ -1,4 +1,6 @@
 #include <array>
+#include <charconv>
+#include <cstring>
 #include <optional>
 
 #include "publish/access_log.h"
@@ -7,44 +9,76 @@
 namespace tokenweir::publish {
 namespace {
 
+// Writes through a pointer into room that is made once for several fields: a line has thirty, and
+// appending each in five parts was half of its cost.
 class Line {
  public:
-  explicit Line(std::string& out) : out_(out) { out_ += '{'; }
+  explicit Line(std::string& out) : out_(out), at_(out.size()) { *room(1) = '{'; }
+  ~Line() { out_.resize(at_); }
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
 
   // Text that is empty and numbers without a value are not told, so they are left out.
   void text(std::string_view name, std::string_view value) {
     if (value.empty()) return;
     start(name);
-    append_json(out_, value);
+    if (is_plain_json(value)) {
+      char* const at = room(value.size() + 2);
+      *at = '"';
+      std::memcpy(at + 1, value.data(), value.size());
+      at[value.size() + 1] = '"';
+      return;
+    }
+    std::string escaped;
+    append_json(escaped, value);
+    put(escaped);
   }
   template <std::integral Integer>
   void number(std::string_view name, Integer value) {
     start(name);
-    append_integer(out_, value);
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    put({digits, static_cast<std::size_t>(end - digits)});
   }
   void number(std::string_view name, const std::optional<std::int64_t>& value) {
     if (value) number(name, *value);
   }
   void flag(std::string_view name, bool value) {
     start(name);
-    out_ += value ? "true" : "false";
+    put(value ? "true" : "false");
   }
   void json(std::string_view name, std::string_view value) {
     if (value.empty()) return;
     start(name);
-    out_ += value;
+    put(value);
   }
-  void end() { out_ += "}\n"; }
+  void end() { put("}\n"); }
 
  private:
   void start(std::string_view name) {
-    if (!first_) out_ += ',';
+    char* at = room(name.size() + 4);
+    if (first_) {
+      --at_;
+    } else {
+      *at++ = ',';
+    }
     first_ = false;
-    out_ += '"';
-    out_ += name;
-    out_ += "\":";
+    *at++ = '"';
+    std::memcpy(at, name.data(), name.size());
+    at += name.size();
+    *at++ = '"';
+    *at = ':';
   }
+  void put(std::string_view text) { std::memcpy(room(text.size()), text.data(), text.size()); }
+  char* room(std::size_t size) {
+    if (out_.size() - at_ < size) out_.resize(at_ + size + 1024);
+    char* const at = out_.data() + at_;
+    at_ += size;
+    return at;
+  }
+
   std::string& out_;
+  std::size_t at_;
   bool first_ = true;
 };
 

@@ -75,7 +75,7 @@ void append_escaped_ascii(std::string& out, char c) {
   }
 }
 
-constexpr bool is_plain_json(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+constexpr bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 }  // namespace
 
@@ -105,11 +105,28 @@ std::string to_storable(std::string_view text) {
   return out;
 }
 
+bool is_plain_json(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = kOnes << 7;
+  const auto zeros = [](std::uint64_t word) { return (word - kOnes) & ~word; };
+  std::uint64_t word = 0;
+  while (text.size() >= sizeof word) {
+    std::memcpy(&word, text.data(), sizeof word);
+    // High bits mark bytes that are below a space, above '~', a quote or a backslash. A borrow may
+    // mark a byte behind a marked one, never clear one.
+    const std::uint64_t marks = (word - kOnes * 0x20) | word | (word + kOnes) |
+                                zeros(word ^ (kOnes * '"')) | zeros(word ^ (kOnes * '\\'));
+    if ((marks & kHighs) != 0) return false;
+    text.remove_prefix(sizeof word);
+  }
+  return std::ranges::all_of(text, is_plain);
+}
+
 void append_json(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     std::size_t plain = 0;
-    while (plain < text.size() && is_plain_json(text[plain])) ++plain;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
