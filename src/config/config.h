@@ -75,6 +75,12 @@ struct Provider {
   yaml::Mark prices_mark;  // where `prices` stands in the file, for validate_prices
 };
 
+// Globs of models or of the provider's own tools. What is denied stays so whatever is allowed.
+struct Permissions {
+  std::vector<std::string> allow;  // empty: all
+  std::vector<std::string> deny;
+};
+
 struct Workflow {
   std::string name;
   std::string team;
@@ -82,6 +88,8 @@ struct Workflow {
   std::string environment;
   std::string contact;
   std::optional<RefusalStyle> refusals;  // overrides `refusals.style`
+  Permissions models;
+  Permissions tools;
 };
 
 struct Credential {
@@ -91,6 +99,8 @@ struct Credential {
   std::map<std::string, std::string> provider_keys;  // provider name -> secret
   std::map<std::string, std::string> pins;           // workflow, team, customer, ...
   std::vector<std::string> models_allow;             // globs; empty: all
+  std::vector<std::string> models_deny;              // globs
+  Permissions tools;
 };
 
 struct Timeouts {

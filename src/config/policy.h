@@ -64,9 +64,14 @@ struct LadderStep {
   bool warn = false;
   bool reject = false;
   std::vector<std::pair<std::string, std::string>> downgrade;  // model glob -> model
+  std::optional<std::int64_t> output_cap;  // tokens an answer may have from here on
 };
 
-enum class Window : std::uint8_t { run, hour, day, week, month, year, total };
+enum class Window : std::uint8_t { run, minute, hour, day, week, month, year, total, rolling };
+// Windows that follow a calendar, and so a time zone.
+[[nodiscard]] constexpr bool is_calendar(Window window) {
+  return window >= Window::minute && window <= Window::year;
+}
 
 struct Budget {
   std::string name;
@@ -74,7 +79,9 @@ struct Budget {
   std::vector<std::string> per;
   BudgetLimit limit;
   Window window = Window::month;
+  std::chrono::milliseconds length{};  // of a rolling window
   std::string timezone = "UTC";
+  std::string timezone_rules;      // the bytes of its zone file; empty for UTC
   std::vector<LadderStep> ladder;  // ascending; default: reject at 1
   std::string contact;
   std::optional<Enforcement> enforcement;
@@ -84,6 +91,16 @@ enum class RunMode : std::uint8_t { observe, slow, stop };
 
 struct StepLimit {
   std::int64_t limit = 0;
+  RunMode mode = RunMode::stop;
+};
+
+struct MoneyLimit {
+  Money limit;
+  RunMode mode = RunMode::stop;
+};
+
+struct TimeLimit {
+  std::chrono::milliseconds limit{};
   RunMode mode = RunMode::stop;
 };
 
@@ -98,14 +115,40 @@ struct RepeatedRequest {
   RunMode mode = RunMode::observe;
 };
 
+// The same turn is added to a growing transcript again and again.
+struct NearRepeatedRequest {
+  std::int64_t times = 5;
+  RunMode mode = RunMode::observe;
+};
+
 struct RepeatedToolCall {
   std::int64_t times = 5;
+  bool any_result = false;  // also when the results differ, as those of polling may
   RunMode mode = RunMode::observe;
 };
 
 struct Cycle {
   std::int64_t length_max = 4;
   std::int64_t repeats = 4;
+  RunMode mode = RunMode::observe;
+};
+
+// Tool calls or requests that fail one after the other.
+struct ErrorLoop {
+  std::int64_t times = 5;
+  RunMode mode = RunMode::observe;
+};
+
+// Steps in a row that add nothing to the transcript that was not in it before.
+struct NoProgress {
+  std::int64_t steps = 6;
+  RunMode mode = RunMode::observe;
+};
+
+// The context of a step, where it has grown `factor` times since the run began.
+struct ContextGrowth {
+  std::int64_t input_tokens = 0;
+  std::int64_t factor = 4;
   RunMode mode = RunMode::observe;
 };
 
@@ -118,11 +161,20 @@ struct CostVelocity {
 struct RunRules {
   std::chrono::milliseconds remember{7 * 86'400'000ll};
   std::optional<StepLimit> max_steps;
+  std::optional<MoneyLimit> max_usd;  // this and the next with all runs below
+  std::optional<StepLimit> max_tokens;
+  std::optional<TimeLimit> max_wall_time;   // since the run's first request
+  std::optional<StepLimit> max_concurrent;  // requests of one run in flight
+  std::optional<StepLimit> max_depth;       // 1: a run may have sub-runs, those may not
   std::optional<RetryLimit> max_retries;
   std::optional<RepeatedRequest> repeated_request;
+  std::optional<NearRepeatedRequest> near_repeated_request;
   std::optional<RepeatedToolCall> repeated_tool_call;
   std::optional<Cycle> cycle;
+  std::optional<ErrorLoop> error_loop;
+  std::optional<NoProgress> no_progress;
   std::optional<CostVelocity> cost_velocity;
+  std::optional<ContextGrowth> context_growth;
 };
 
 // How a refusal that must not be retried looks: so that no SDK retries it, or as the provider

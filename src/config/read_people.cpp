@@ -95,6 +95,17 @@ void check_pinned_budget(const Reading& reading, const Node* node, const yaml::R
                                yaml::suggestion(node->text, known));
 }
 
+const Node* read_permissions(MapReader& map, const yaml::Key& key, Permissions& permissions) {
+  const Node* node = map.map(key, [&](MapReader& inner) {
+    inner.texts({"allow", "globs; all when absent"}, permissions.allow);
+    inner.texts({"deny", "globs, whatever is allowed"}, permissions.deny);
+  });
+  if (node != nullptr && permissions.allow.empty() && permissions.deny.empty()) {
+    map.report().error(node->mark, "expected allow, deny or both");
+  }
+  return node;
+}
+
 void read_credential(Reading& reading, MapReader& map, std::set<std::string>& names,
                      std::set<std::string>& digests) {
   Credential credential;
@@ -114,11 +125,14 @@ void read_credential(Reading& reading, MapReader& map, std::set<std::string>& na
   read_pins(map, credential, budget);
   reading.inert(budget, "credentials.pins.budget");
   check_pinned_budget(reading, budget, map.report());
-  const Node* models =
-      map.map({"models", "models this credential may ask for"}, [&](MapReader& inner) {
-        inner.texts({"allow", "globs", kRequired}, credential.models_allow);
-      });
-  reading.inert(models, "credentials.models");
+  Permissions models;
+  const Node* listed =
+      read_permissions(map, {"models", "models this credential may ask for"}, models);
+  credential.models_allow = std::move(models.allow);
+  credential.models_deny = std::move(models.deny);
+  reading.inert(listed, "credentials.models");
+  reading.inert(read_permissions(map, {"tools", "tools of providers it may use"}, credential.tools),
+                "credentials.tools");
   reading.config.credentials.push_back(std::move(credential));
 }
 
@@ -170,6 +184,11 @@ void read_workflows(Reading& reading, MapReader& map) {
       workflow.refusals = style;
     });
     reading.inert(refusals, "workflows.refusals");
+    reading.inert(read_permissions(item, {"models", "models it may ask for"}, workflow.models),
+                  "workflows.models");
+    reading.inert(
+        read_permissions(item, {"tools", "tools of providers it may use"}, workflow.tools),
+        "workflows.tools");
     reading.config.workflows.push_back(std::move(workflow));
   });
 }

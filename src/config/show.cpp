@@ -79,7 +79,8 @@ std::string_view word(RunMode mode) {
   return kWords[static_cast<std::size_t>(mode)];
 }
 std::string_view word(Window window) {
-  constexpr std::string_view kWords[] = {"run", "hour", "day", "week", "month", "year", "total"};
+  constexpr std::string_view kWords[] = {"run",   "minute", "hour",  "day",    "week",
+                                         "month", "year",   "total", "rolling"};
   return kWords[static_cast<std::size_t>(window)];
 }
 std::string_view word(AbortAction action) {
@@ -169,6 +170,11 @@ std::vector<Flow> providers(const Config& config) {
   return items;
 }
 
+void add_permissions(Flow& flow, std::string_view key, const Permissions& permissions) {
+  const Flow inner = Flow().list("allow", permissions.allow).list("deny", permissions.deny);
+  if (!inner.empty()) flow.map(key, inner);
+}
+
 std::vector<Flow> workflows(const Config& config) {
   std::vector<Flow> items;
   for (const Workflow& workflow : config.workflows) {
@@ -177,6 +183,8 @@ std::vector<Flow> workflows(const Config& config) {
     flow.text("cost_center", workflow.cost_center).text("environment", workflow.environment);
     flow.text("contact", workflow.contact);
     if (workflow.refusals) flow.map("refusals", Flow().raw("style", word(*workflow.refusals)));
+    add_permissions(flow, "models", workflow.models);
+    add_permissions(flow, "tools", workflow.tools);
     items.push_back(std::move(flow));
   }
   return items;
@@ -194,9 +202,8 @@ std::vector<Flow> credentials(const Config& config) {
     flow.text("name", credential.name).text("key_sha256", credential.key_sha256);
     if (!keys.empty()) flow.map("provider_keys", keys);
     if (!pins.empty()) flow.map("pins", pins);
-    if (!credential.models_allow.empty()) {
-      flow.map("models", Flow().list("allow", credential.models_allow));
-    }
+    add_permissions(flow, "models", {credential.models_allow, credential.models_deny});
+    add_permissions(flow, "tools", credential.tools);
     items.push_back(std::move(flow));
   }
   return items;
@@ -251,6 +258,7 @@ std::string ladder(const Budget& budget) {
     Flow models;
     for (const auto& [from, to] : step.downgrade) models.text(quoted_text(from), to);
     if (!models.empty()) flow.map("downgrade", models);
+    flow.number("output_cap", step.output_cap);
     out += (out.empty() ? "" : ", ") + flow.done();
   }
   return "[" + out + "]";
@@ -269,8 +277,8 @@ std::vector<Flow> budgets(const Policy& policy) {
                           .number("output_tokens", limit.output_tokens)
                           .number("total_tokens", limit.total_tokens));
     flow.raw("window", word(budget.window));
-    const bool calendar = budget.window != Window::run && budget.window != Window::total;
-    if (calendar) flow.text("timezone", budget.timezone);
+    if (budget.window == Window::rolling) flow.raw("length", duration(budget.length));
+    if (is_calendar(budget.window)) flow.text("timezone", budget.timezone);
     flow.raw("ladder", ladder(budget)).text("contact", budget.contact);
     add_enforcement(flow, budget.enforcement);
     items.push_back(std::move(flow));
@@ -288,12 +296,26 @@ Flow runs(const RunRules& rules) {
     flow.map(key, inner.raw("mode", word(rule->mode)));
   };
   add("max_steps", rules.max_steps, [](Flow& f, const auto& r) { f.number("limit", r.limit); });
+  add("max_usd", rules.max_usd, [](Flow& f, const auto& r) { f.money("limit", r.limit); });
+  add("max_tokens", rules.max_tokens, [](Flow& f, const auto& r) { f.number("limit", r.limit); });
+  add("max_wall_time", rules.max_wall_time,
+      [](Flow& f, const auto& r) { f.raw("limit", duration(r.limit)); });
+  add("max_concurrent", rules.max_concurrent,
+      [](Flow& f, const auto& r) { f.number("limit", r.limit); });
+  add("max_depth", rules.max_depth, [](Flow& f, const auto& r) { f.number("limit", r.limit); });
   add("max_retries", rules.max_retries,
       [](Flow& f, const auto& r) { f.number("per_step", r.per_step); });
   add("repeated_request", rules.repeated_request,
       [](Flow& f, const auto& r) { f.number("times", r.times).raw("within", duration(r.within)); });
-  add("repeated_tool_call", rules.repeated_tool_call,
+  add("near_repeated_request", rules.near_repeated_request,
       [](Flow& f, const auto& r) { f.number("times", r.times); });
+  add("repeated_tool_call", rules.repeated_tool_call,
+      [](Flow& f, const auto& r) { f.number("times", r.times).flag("any_result", r.any_result); });
+  add("error_loop", rules.error_loop, [](Flow& f, const auto& r) { f.number("times", r.times); });
+  add("no_progress", rules.no_progress, [](Flow& f, const auto& r) { f.number("steps", r.steps); });
+  add("context_growth", rules.context_growth, [](Flow& f, const auto& r) {
+    f.number("input_tokens", r.input_tokens).number("factor", r.factor);
+  });
   add("cycle", rules.cycle, [](Flow& f, const auto& r) {
     f.number("length_max", r.length_max).number("repeats", r.repeats);
   });

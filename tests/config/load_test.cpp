@@ -178,6 +178,52 @@ TEST(Load, ReadsEveryOtherSetting) {
   EXPECT_EQ(runs, 1u);  // only our own
 }
 
+constexpr std::string_view kMoreRunRules =
+    "  max_usd: {limit: \"5\"}\n"
+    "  max_tokens: {limit: 1000000, mode: observe}\n"
+    "  max_wall_time: {limit: 2h, mode: slow}\n"
+    "  max_concurrent: {limit: 20}\n"
+    "  max_depth: {limit: 3}\n"
+    "  near_repeated_request: {times: 4, mode: stop}\n"
+    "  error_loop: {times: 6}\n"
+    "  no_progress: {steps: 7}\n"
+    "  context_growth: {input_tokens: 100000, factor: 8}\n";
+
+TEST(Load, ReadsEveryRuleOnRuns) {
+  const auto config = good(minimal("runs:\n" + std::string(kMoreRunRules) +
+                                   "  repeated_tool_call: {times: 3, any_result: true}\n"));
+  const RunRules& runs = config.policy.runs;
+  EXPECT_EQ(runs.max_usd->limit, Money::from_dollars("5"));
+  EXPECT_EQ(runs.max_usd->mode, RunMode::stop);
+  EXPECT_EQ(runs.max_tokens->mode, RunMode::observe);
+  EXPECT_EQ(runs.max_wall_time->limit, milliseconds{7'200'000});
+  EXPECT_EQ(runs.max_concurrent->limit, 20);
+  EXPECT_EQ(runs.max_depth->limit, 3);
+  EXPECT_EQ(runs.near_repeated_request->times, 4);
+  EXPECT_EQ(runs.error_loop->mode, RunMode::observe);
+  EXPECT_EQ(runs.no_progress->steps, 7);
+  EXPECT_EQ(runs.context_growth->factor, 8);
+  EXPECT_TRUE(runs.repeated_tool_call->any_result);
+}
+
+TEST(Load, ReadsWindowsThatRollAndLaddersThatShorten) {
+  const auto config = good(minimal(
+      "budgets: [{name: a, match: {}, limit: {usd: \"1\"}, window: rolling, length: 24h,\n"
+      "  ladder: [{at: 0.5, output_cap: 500}]}, {name: b, match: {}, limit: {requests: 9}, window: "
+      "minute, timezone: Europe/Berlin}]\n"));
+  EXPECT_EQ(config.policy.budgets.at(0).length, milliseconds{86'400'000});
+  EXPECT_EQ(config.policy.budgets[0].ladder.at(0).output_cap, 500);
+  EXPECT_EQ(config.policy.budgets.at(1).window, Window::minute);
+  EXPECT_TRUE(config.policy.budgets[1].timezone_rules.starts_with("TZif"));
+}
+
+TEST(Load, ReadsWhatWorkflowsAndCredentialsMayUse) {
+  const auto config = good(
+      minimal("workflows: [{name: a, models: {deny: [\"o*\"]}, tools: {allow: [web_search]}}]\n"));
+  EXPECT_EQ(config.workflows.at(0).models.deny, std::vector<std::string>{"o*"});
+  EXPECT_EQ(config.workflows[0].tools.allow, std::vector<std::string>{"web_search"});
+}
+
 TEST(Load, SecretsShowAsStars) {
   const std::string shown = show(good(design_example()));
   EXPECT_EQ(shown.find("canary"), std::string::npos) << shown;
@@ -217,6 +263,15 @@ TEST(Load, WhatIsShownHoldsEveryKeyOfTheSchema) {
       all, "limit: {usd: \"20000\"}",
       "limit: {usd: \"1\", input_tokens: 1, output_tokens: 1, total_tokens: 1}, contact: c");
   all += "attribution: {path_prefix: /w}\n";
+  all = replaced(all, "models: {allow: [\"gpt-*\"]}",
+                 "models: {allow: [\"gpt-*\"], deny: [a]}, tools: {allow: [b], deny: [c]}");
+  all = replaced(
+      all, "environment: prod,",
+      "environment: prod, models: {allow: [a], deny: [b]}, tools: {allow: [c], deny: [d]},");
+  all = replaced(all, "{at: 0.9, downgrade", "{at: 0.8, output_cap: 9}, {at: 0.9, downgrade");
+  all = replaced(all, "window: month}", "window: rolling, length: 24h}");
+  all = replaced(all, "max_steps: {limit: 80, mode: stop}",
+                 "max_steps: {limit: 80, mode: stop}\n" + std::string(kMoreRunRules));
   const auto config = good(all);
   const std::string shown = show(config);
   for (const std::string& path : yaml::key_paths(config_shape())) {

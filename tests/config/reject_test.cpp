@@ -225,6 +225,11 @@ const std::vector<Rejection>& rejections() {
        budget("match: {}, limit: {usd: 1}, window: day, "
               "ladder: [{at: 0.9, reject: true}, {at: 1, warn: true}]"),
        "no step can follow"},
+      {"RollingWithoutLength", budget("match: {}, limit: {usd: 1}, window: rolling"),
+       "a rolling window needs a length"},
+      {"LengthOfADay", budget("match: {}, limit: {usd: 1}, window: day, length: 24h"),
+       "only a rolling window has a length"},
+      {"ModelsOfNothing", "workflows: [{name: a, models: {}}]\n", "expected allow, deny or both"},
       {"LadderWithoutAction",
        budget("match: {}, limit: {usd: 1}, window: day, ladder: [{at: 0.9}]"),
        "expected exactly one of warn"},
