@@ -199,6 +199,7 @@ void Exchange::publish() {
   context.prices = routed_.provider == nullptr ? std::string_view{} : routed_.provider->prices;
   context.host = routed_.provider == nullptr ? std::string_view{} : routed_.provider->origin.host;
   context.search_context = asked_.search_context;
+  context.spoken_characters = asked_.spoken_characters;
   context.free_endpoint = routed_.endpoint.free;
   context.metered_endpoint = routed_.endpoint.metered;
   context.async_job = routed_.endpoint.async_job;

@@ -91,6 +91,8 @@ struct Asked {
   bool background = false;
   std::string service_tier;
   std::string search_context;  // of a web search: low, medium, high
+  // Code points of a text to be read aloud: some models are priced by them and report nothing.
+  std::optional<std::uint64_t> spoken_characters;
   // Weak labels, never an identity that limits act on.
   std::string user;      // user, safety_identifier, metadata.user_id
   std::string session;   // prompt_cache_key and the like

@@ -26,6 +26,14 @@ bool is_empty_object(std::string_view object) {
   return next != std::string_view::npos && object[next] == '}';
 }
 
+// Code points of a whole string.
+std::optional<std::uint64_t> characters_of(const stream::JsonValue& value) {
+  if (value.cut || !value.raw.starts_with('"')) return std::nullopt;
+  const std::string text = stream::string_value(value.raw, value.raw.size());
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
 }  // namespace
 
 void RequestFacts::on_value(const stream::JsonValue& value) {
@@ -71,6 +79,9 @@ void RequestFacts::on_value(const stream::JsonValue& value) {
       break;
     case RequestField::search_context:
       take_text(search_context_, place.rank, value);
+      break;
+    case RequestField::speech_text:
+      spoken_characters_ = characters_of(value);
       break;
     case RequestField::user:
       take_text(user_, place.rank, value);
@@ -142,6 +153,7 @@ Asked RequestFacts::asked() const {
   asked.background = background_;
   asked.service_tier = tier_.value;
   asked.search_context = search_context_.value;
+  asked.spoken_characters = spoken_characters_;
   asked.user = user_.value;
   asked.session = session_.value;
   asked.workflow = workflow_.value;

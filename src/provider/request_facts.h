@@ -59,6 +59,7 @@ class RequestFacts final : public stream::JsonSink {
   std::int64_t best_of_ = 1;
   std::int64_t prompts_ = 1;
   std::int64_t prompt_items_ = 0;
+  std::optional<std::uint64_t> spoken_characters_;
   std::size_t messages_ = 0;
   std::size_t message_items_ = 0;
 };

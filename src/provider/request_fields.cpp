@@ -11,6 +11,8 @@ constexpr std::size_t kText = 2048;
 constexpr std::size_t kNumber = 64;
 constexpr std::size_t kFirstByte = 1;
 constexpr std::size_t kObject = 4096;
+// 4,096 characters of at most twelve bytes are what a server reads aloud; it refuses more.
+constexpr std::size_t kSpokenText = 64 * 1024;
 
 class Builder {
  public:
@@ -133,8 +135,10 @@ RequestFields build(Dialect dialect, Server server) {
     case Dialect::ollama:
       builder.caps({"options.num_predict"}).messages("messages");
       break;
-    case Dialect::openai_images:
     case Dialect::openai_audio:
+      builder.add("input", RequestField::speech_text, kSpokenText);
+      break;
+    case Dialect::openai_images:
     case Dialect::openai_misc:
     case Dialect::opaque:
       builder.caps({"max_completion_tokens", "max_tokens", "max_output_tokens"})

@@ -29,6 +29,7 @@ enum class RequestField : std::uint8_t {
   include_usage,
   continuous_usage,
   search_context,
+  speech_text,
 };
 
 struct RequestPlace {

@@ -59,6 +59,13 @@ void settle(Record& record, const pricing::PriceBook& prices, const Context& con
   // Tokens that were only counted for the asking are nobody's consumption.
   if (context.free_endpoint || context.billed_before) answer.inferences.clear();
 
+  const bool answered = record.sent && record.http_status >= 200 && record.http_status < 300;
+  if (context.spoken_characters && answered && !has_usage(answer)) {
+    Inference& spoken = answer.inferences.emplace_back();
+    spoken.usage[CallClass::character_input] = context.spoken_characters;
+    answer.source = UsageSource::counted;
+  }
+
   record.bill = prices.bill(query_of(record, context), answer, context.unknown_model);
   if (has_usage(answer)) {
     Usage total;

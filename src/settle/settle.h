@@ -3,6 +3,8 @@
 // alone.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/record.h"
@@ -14,10 +16,11 @@ struct Context {
   std::string_view prices;          // the provider's price list; empty: it has none
   std::string_view host;            // of the provider: regional hosts have their own prices
   std::string_view search_context;  // asked for; what the answer says wins
-  bool free_endpoint = false;       // never billed (counting tokens, listing models)
-  bool metered_endpoint = false;    // its answer may carry usage
-  bool async_job = false;           // starts work whose usage arrives with another exchange
-  bool billed_before = false;       // a stored answer, read again
+  std::optional<std::uint64_t> spoken_characters;  // of the request, priced where nothing is told
+  bool free_endpoint = false;                      // never billed (counting tokens, listing models)
+  bool metered_endpoint = false;                   // its answer may carry usage
+  bool async_job = false;      // starts work whose usage arrives with another exchange
+  bool billed_before = false;  // a stored answer, read again
   pricing::UnknownModel unknown_model = pricing::UnknownModel::estimate;
 };
 

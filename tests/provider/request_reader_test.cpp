@@ -75,6 +75,21 @@ std::string asking(std::string_view body) {
   return asked.ask_for_usage ? edited(body, *asked.ask_for_usage) : "no edit";
 }
 
+TEST(RequestReader, ATextToBeReadAloudIsCountedInCharacters) {
+  Request speech;
+  speech.dialect = Dialect::openai_audio;
+  const auto spoken = [&](std::string_view body) {
+    return read_in_pieces(endpoint(Dialect::openai_audio), speech, body, 0, 5).spoken_characters;
+  };
+  EXPECT_EQ(spoken(R"({"model":"tts-1","input":"Gr\u00fc\u00dfe, \ud83d\ude00!","voice":"a"})"),
+            9U);
+  EXPECT_EQ(spoken("{\"model\":\"tts-1\",\"input\":\"Gr\xC3\xBC\xC3\x9F"
+                   "e\"}"),
+            5U);
+  EXPECT_EQ(spoken(R"({"model":"tts-1","input":["a"]})"), std::nullopt);
+  EXPECT_EQ(spoken("{\"input\":\"" + std::string(100'000, 'a') + "\"}"), std::nullopt);
+}
+
 TEST(RequestReader, TheSearchContextIsReadWhereTheRequestNamesOne) {
   const Request chat;
   EXPECT_EQ(

@@ -64,6 +64,30 @@ TEST(Settle, a_cut_stream_without_output_figures_is_billed_for_what_is_known) {
   EXPECT_NE(record.bill.price_id.find("!output=unknown"), std::string::npos);
 }
 
+TEST(Settle, a_text_read_aloud_is_priced_by_the_characters_of_the_request) {
+  const pricing::PriceBook voices = book_of(
+      list("models:\n- {id: m, periods: [{rates: {character: {per: 1000000, usd: \"15\"}}}]}\n"
+           "- {id: by-token, periods: [{rates: {input: \"1\"}}]}\n"));
+  Context spoken = context();
+  spoken.spoken_characters = 4'000;
+  Record record = record_of({});
+  settle(record, voices, spoken);
+  EXPECT_EQ(record.bill.cost->to_dollars(), "0.06");
+  EXPECT_EQ(record.input_source, UsageSource::counted);
+
+  Record tokens = record_of({});
+  tokens.model_requested = tokens.answer.model_served = "by-token";
+  settle(tokens, voices, spoken);
+  EXPECT_FALSE(tokens.bill.cost.has_value());
+  EXPECT_EQ(tokens.answer.inferences.at(0).usage[CallClass::character_input], 4'000U);
+
+  Record refused = record_of({});
+  refused.http_status = 400;
+  refused.provider_fault = "4xx";
+  settle(refused, voices, spoken);
+  EXPECT_EQ(refused.bill.cost, Money{});
+}
+
 TEST(Settle, a_stored_answer_read_again_costs_nothing_and_consumes_nothing) {
   Record record = record_of(usage_of({{TokenClass::input, 1'000'000}}));
   record.answer.raw_usage = "{}";
