@@ -1,0 +1,13 @@
+// The vocabularies that are part of the binary (data/README.md lists source, licence and hash).
+#pragma once
+
+#include <string_view>
+
+#include "tokenizer/names.h"
+
+namespace tokenweir::tokenizer {
+
+// The `.tkv` file of a vocabulary, empty when the binary does not carry it.
+[[nodiscard]] std::string_view embedded_vocabulary(VocabularyName name);
+
+}  // namespace tokenweir::tokenizer

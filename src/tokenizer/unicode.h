@@ -1,0 +1,76 @@
+// Character classes of UTF-8 text as the vocabularies' patterns use them (Unicode 16.0, which is
+// what the encoders of 2026 carry; later versions only assign new characters).
+#pragma once
+
+#include <cstdint>
+
+namespace tokenweir::tokenizer {
+
+// Bits of a class. Zero: control, format, unassigned, or a byte that is not UTF-8.
+inline constexpr std::uint8_t kUpper = 1;     // Lu, Lt
+inline constexpr std::uint8_t kLower = 2;     // Ll
+inline constexpr std::uint8_t kLetter = 4;    // Lm, Lo: letters without case
+inline constexpr std::uint8_t kMark = 8;      // M
+inline constexpr std::uint8_t kNumber = 16;   // N
+inline constexpr std::uint8_t kSpace = 32;    // White_Space
+inline constexpr std::uint8_t kNewline = 64;  // CR and LF, which are kSpace too
+inline constexpr std::uint8_t kSymbol = 128;  // P, S
+inline constexpr std::uint8_t kAnyLetter = kUpper | kLower | kLetter;
+
+// Two stages: the block of 128 characters a code point is in, then its place there.
+extern const std::uint8_t kClassBlock[0x110000 / 128];
+extern const std::uint8_t kClassOf[][128];
+
+struct Character {
+  std::uint32_t code = 0;
+  std::uint8_t kind = 0;    // class bits
+  std::uint8_t length = 0;  // bytes, 1 for a byte that is not UTF-8
+  bool cut = false;         // the text ended inside what may become a longer character
+};
+
+[[nodiscard]] inline std::uint8_t class_of(std::uint32_t code) {
+  return kClassOf[kClassBlock[code >> 7]][code & 127];
+}
+
+// A code for bytes that are not UTF-8, outside Unicode so that no character is mistaken for one.
+inline constexpr std::uint32_t kNotUnicode = 0x110000;
+
+// Reads the character at `at`; there is at least one byte.
+[[nodiscard]] inline Character character_at(const char* at, const char* end) {
+  const auto byte = [at](int i) { return static_cast<std::uint8_t>(at[i]); };
+  const auto continues = [&](int i) { return (byte(i) & 0xC0) == 0x80; };
+  const std::uint8_t lead = byte(0);
+  if (lead < 0x80) return {lead, kClassOf[kClassBlock[0]][lead], 1, false};
+  const auto left = end - at;
+  const auto other = [&](bool cut) { return Character{kNotUnicode + lead, 0, 1, cut}; };
+  if (lead < 0xC2 || lead > 0xF4) return other(false);
+  if (left < 2) return other(true);
+  if (lead < 0xE0) {
+    if (!continues(1)) return other(false);
+    const std::uint32_t code = (lead & 0x1Fu) << 6 | (byte(1) & 0x3Fu);
+    return {code, class_of(code), 2, false};
+  }
+  // The second byte's range excludes overlong forms, surrogates and what lies beyond U+10FFFF.
+  const std::uint8_t second = byte(1);
+  if (lead < 0xF0) {
+    const std::uint8_t least = lead == 0xE0 ? 0xA0 : 0x80;
+    const std::uint8_t most = lead == 0xED ? 0x9F : 0xBF;
+    if (second < least || second > most) return other(false);
+    if (left < 3) return other(true);
+    if (!continues(2)) return other(false);
+    const std::uint32_t code = (lead & 0x0Fu) << 12 | (second & 0x3Fu) << 6 | (byte(2) & 0x3Fu);
+    return {code, class_of(code), 3, false};
+  }
+  const std::uint8_t least = lead == 0xF0 ? 0x90 : 0x80;
+  const std::uint8_t most = lead == 0xF4 ? 0x8F : 0xBF;
+  if (second < least || second > most) return other(false);
+  if (left < 3) return other(true);
+  if (!continues(2)) return other(false);
+  if (left < 4) return other(true);
+  if (!continues(3)) return other(false);
+  const std::uint32_t code =
+      (lead & 0x07u) << 18 | (second & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu);
+  return {code, class_of(code), 4, false};
+}
+
+}  // namespace tokenweir::tokenizer
