@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -30,6 +31,16 @@ void tune(int descriptor) {
 // Clearing walks all sixteen entries; asking whether there is one does not.
 void clear_errors() {
   if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+// Before 3.0.14, SSL_free_buffers freed a buffer that held the head of a record (CVE-2024-4741).
+bool can_free_buffers() {
+  static const bool fixed = [] {
+    const unsigned long version = OpenSSL_version_num();
+    const bool in_3_0 = version < 0x30100000UL && version >= 0x300000e0UL;
+    return in_3_0 || version >= 0x30300010UL;
+  }();
+  return fixed;
 }
 
 }  // namespace
@@ -181,6 +192,10 @@ IoResult Transport::try_write(std::string_view data) {
 }
 
 asio::awaitable<Wait> Transport::wait_for(Io status, Instant deadline) {
+  // A stream waits nearly all of its life; 16 KiB that OpenSSL keeps for it meanwhile are too many.
+  if (ssl_ != nullptr && status == Io::want_read && can_free_buffers()) {
+    (void)SSL_free_buffers(ssl_.get());
+  }
   deadlines_.arm(deadline_, socket_, deadline);
   const auto direction =
       status == Io::want_write ? tcp::socket::wait_write : tcp::socket::wait_read;
