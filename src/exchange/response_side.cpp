@@ -173,6 +173,11 @@ void Exchange::deliver(std::string_view data) {
 // What only we asked for is taken out again.
 void Exchange::begin_filters() {
   if (!ask_for_usage_ || !meter_->may_stream() || answer_head_.status != 200) return;
+  if (meter_->compressed()) {
+    // This once the client sees the chunk; from now on this provider is not asked for it.
+    services_.refuses_stream_usage.insert(routed_.provider->name);
+    return;
+  }
   filter_.emplace();
   if (routed_.provider->edits.hide_null_usage) null_filter_.emplace();
 }

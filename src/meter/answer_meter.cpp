@@ -239,6 +239,10 @@ bool AnswerMeter::may_stream() const {
   return !state.json_type || state.line_type || !state.known_length;
 }
 
+bool AnswerMeter::compressed() const {
+  return state_->decompressor && !state_->decompressor->identity();
+}
+
 const Answer& AnswerMeter::answer() const {
   state_->refresh();
   return state_->answer;

@@ -42,6 +42,8 @@ class AnswerMeter {
   // False only when the head says that the answer is one JSON document of a known length: servers
   // are careless with Content-Type, and some proxies between drop it.
   [[nodiscard]] bool may_stream() const;
+  // The body is compressed although nobody asked for it: nothing can be taken out of its bytes.
+  [[nodiscard]] bool compressed() const;
 
   [[nodiscard]] const Answer& answer() const;
   [[nodiscard]] Answer take();

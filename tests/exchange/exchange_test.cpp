@@ -88,6 +88,18 @@ TEST(Exchange, ForgetsAboutUsageWhereAServerRefusesTheField) {
   EXPECT_TRUE(stage.publisher.records.front()->edits.empty());
 }
 
+TEST(Exchange, CompressedStreamsPassUntouched) {
+  Stage stage;
+  const std::string packed = "\x1f\x8b\x08 not really \n\n packed";
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: " +
+      std::to_string(packed.size()) + "\r\n\r\n" + packed;
+  stage.provider.answer = {answer};
+  stage.run(post("/p/openai/v1/chat/completions", kStreamQuestion));
+  EXPECT_EQ(body_of(stage.client->received), packed);
+  EXPECT_NE(stage.provider.received.find("include_usage"), std::string::npos);
+}
+
 TEST(Exchange, AnswersInTheDialectWhenTheProviderCannotBeReached) {
   Stage stage;
   stage.failures.fail_at = 0;
