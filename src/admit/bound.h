@@ -11,28 +11,35 @@
 
 namespace tokenweir::admit {
 
-// What the body says beyond text, as its reader found it. The defaults are those of a text request.
+// Which prompt-cache writes the provider may charge for. Unknown counts as any.
+enum class CacheWrites : std::uint8_t { none, five_minutes, any };
+
+// What the body says beyond text, as its reader found it.
 struct Extras {
-  std::int64_t images = 0;     // each at most kImageTokens, unless counted
-  std::int64_t documents = 0;  // files by value: bounded by their bytes
-  bool remote_input = false;   // file ids, URLs, stored conversations: size unknown
+  std::int64_t images = 0;    // each at most kImageTokens, unless counted
+  bool documents = false;     // files by value: bounded by their bytes
+  bool tools = false;         // declared tools: the provider adds instructions of its own
+  bool remote_input = false;  // file ids, URLs, stored conversations: size unknown
   bool audio_input = false;
   bool audio_output = false;
   bool image_output = false;
-  bool cache_writes = false;        // explicit cache control, or a provider that writes by itself
+  CacheWrites cache_writes = CacheWrites::any;
   std::int64_t tool_calls_max = 0;  // charged calls of the provider's own tools (max_uses)
   bool unbounded_tools = false;     // such tools without a limit
 };
 
 // More than any of the big providers charges for one image at full detail.
 inline constexpr std::int64_t kImageTokens = 16'384;
+// More than providers add to a prompt with tools (Anthropic: up to about 750).
+inline constexpr std::int64_t kToolPromptTokens = 1'024;
 
 struct BoundQuery {
   std::string_view prices;  // the provider's price list
   std::string_view model;
   std::string_view host;
-  std::string_view region;
-  std::string_view service_tier;  // as asked; "auto" may be served by any
+  std::string_view region;        // asked for; empty: any may serve
+  std::string_view service_tier;  // asked for; empty and "auto": any may serve
+  std::string_view speed;         // asked for; empty: standard
   Time at{};
   std::uint64_t body_bytes = 0;
   std::optional<std::int64_t> input_tokens;  // an upper bound that counting found; else the bytes
@@ -60,6 +67,9 @@ struct Bound {
   bool estimated = false;  // at the dearest rates of the family
 };
 
+// For text alone this is wire.md 12.5: input x the dearest of plain and cache-writing rates, output
+// x the dearest of visible and hidden rates, plus fees; in the dearest tier, region and context
+// band that may apply.
 [[nodiscard]] Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
                                pricing::UnknownModel unknown);
 

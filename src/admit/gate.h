@@ -42,12 +42,14 @@ struct Request {
   std::string_view model;  // asked for, by body or path
   std::uint64_t body_bytes = 0;
   bool streaming = false;
+  bool can_cap = false;          // the body has a place where an output cap can be written
   bool stops_when_cut = false;   // provider::stops_when_cut
   bool hidden_reasoning = true;  // the model may think unseen; unknown counts as yes
   bool reasoning_model = false;
   std::optional<std::int64_t> counted_input;  // an upper bound in tokens
   std::int64_t context_limit = 0;             // of the model; 0: unknown
   std::int64_t output_max = 0;                // of the model; 0: unknown
+  bool no_output = false;                     // embeddings, rerank, speech: nothing is generated
   Extras extras;
   std::span<const std::string> provider_tools;  // types of tools the provider runs itself
   std::span<const InputPart> input_parts;
@@ -60,8 +62,9 @@ struct Plan {
   // A cap that is written into the request whatever the hold says: its rule's source.
   std::optional<std::int64_t> cap;
   std::string_view cap_source;  // rule, default, ladder, budget; empty: the client's own
-  std::string model;            // downgrade; empty: as asked
-  bool can_cap = false;         // the dialect has a place for a cap
+  std::string model;            // downgrade: ask for this one instead; empty: as asked
+  bool run_begun = false;       // RunBook::end() is due, however the exchange goes
+  bool free = false;            // never billed: nothing is held
   bool growing = false;         // the hold starts small and grows with the stream
   runs::Judgement run;
   std::chrono::milliseconds delay{};  // the loop guard slows the run down

@@ -32,6 +32,7 @@ class KillSwitches {
  public:
   // A run is also stopped when one of the runs above it is.
   [[nodiscard]] std::optional<KillSwitch> find(const budget::Facts& facts, Time now) const;
+  [[nodiscard]] bool any() const { return any_.load(std::memory_order_acquire); }
   // Rises with every change: streams in flight ask find() again when it did.
   [[nodiscard]] std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
 

@@ -2,6 +2,7 @@
 // limits. Immutable, part of the snapshot an exchange begins with.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "budget/book.h"
 #include "config/config.h"
 #include "core/record.h"
+#include "core/result.h"
 
 namespace tokenweir::admit {
 
@@ -39,8 +41,8 @@ struct Allowance {
 class Policy {
  public:
   Policy() = default;
-  // `config` must outlive nothing: all is copied.
-  explicit Policy(const config::Config& config);
+  // Copies what it needs. The error is a sentence for operators: a time zone that cannot be read.
+  [[nodiscard]] static Result<Policy, std::string> compile(const config::Config& config);
 
   // The book's rules, to be handed to Book::configure at start and after a reload.
   [[nodiscard]] std::vector<budget::Rule> book_rules() const { return book_rules_; }
@@ -66,8 +68,13 @@ class Policy {
   std::vector<OutputCapRule> output_caps_;
   std::vector<InputCapRule> input_caps_;
   std::vector<Ladder> ladders_;
-  std::vector<std::pair<std::string, Allowance>> workflow_models_, workflow_tools_;
-  std::vector<std::pair<std::string, Allowance>> credential_models_, credential_tools_;
+  struct Permits {
+    Allowance models;
+    Allowance tools;
+  };
+  using ByName = std::map<std::string, Permits, std::less<>>;
+  ByName by_workflow_;
+  ByName by_credential_;
   bool enforcing_ = true;
   pricing::UnknownModel unknown_model_ = pricing::UnknownModel::estimate;
   Money raw_hold_;
@@ -77,6 +84,6 @@ class Policy {
 // The properties of one request as rules see them; views into the arguments.
 [[nodiscard]] budget::Facts facts_of(const Attribution& attribution, std::string_view provider,
                                      std::string_view model, std::string_view endpoint,
-                                     std::span<const std::string> ancestors);
+                                     std::span<const budget::Ancestor> ancestors);
 
 }  // namespace tokenweir::admit

@@ -56,9 +56,9 @@ void Book::State::drop_account(std::uint32_t index) {
 bool Book::State::collect(const Facts& facts, Now now, bool create, std::uint32_t& crowded_rule) {
   candidates.clear();
   bool room = true;
-  const auto take = [&](std::uint32_t rule, std::string_view run) {
+  const auto take = [&](std::uint32_t rule, const Ancestor* ancestor) {
     key.clear();
-    if (!append_key(key, rules[rule].rule.per, facts, run)) return;
+    if (!append_key(key, rules[rule].rule.per, facts, ancestor)) return;
     const std::uint32_t account = account_of(rule, key, create);
     if (account == kNone) {
       if (create && rules[rule].rule.enforce) {
@@ -74,12 +74,10 @@ bool Book::State::collect(const Facts& facts, Now now, bool create, std::uint32_
   };
   for (std::uint32_t rule = 0; rule < rules.size(); ++rule) {
     if (!rules[rule].rule.match.matches(facts)) continue;
-    take(rule, facts[Property::run]);
+    take(rule, nullptr);
     if (!rules[rule].of_run) continue;
     // A sub-agent spends its parents' money too.
-    for (const std::string& ancestor : facts.ancestors) {
-      if (ancestor != facts[Property::run]) take(rule, ancestor);
-    }
+    for (const Ancestor& ancestor : facts.ancestors) take(rule, &ancestor);
   }
   return room;
 }

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kTag = "tag.";
 constexpr std::string_view kAncestor = "ancestor";
+constexpr char kJoint = '\x1f';
 
 // Input as it was held and the output that was delivered, never more than the hold.
 Amounts counted(const JournalEntry& entry) {
@@ -59,7 +60,9 @@ StoredFacts facts_of(const JournalEntry& entry) {
     } else if (name.starts_with(kTag)) {
       stored.tags.emplace_back(name.substr(kTag.size()), value);
     } else if (name == kAncestor) {
-      stored.ancestors.push_back(value);
+      const std::size_t joint = value.find(kJoint);
+      if (joint == std::string::npos) continue;
+      stored.ancestors.push_back({value.substr(0, joint), value.substr(joint + 1)});
     }
   }
   stored.facts.tags = stored.tags;
@@ -72,8 +75,8 @@ void store_facts(const Facts& facts, JournalEntry& entry) {
     if (facts.values[i].empty()) continue;
     entry.facts.emplace_back(name_of(static_cast<Property>(i)), facts.values[i]);
   }
-  for (const std::string& ancestor : facts.ancestors) {
-    entry.facts.emplace_back(kAncestor, ancestor);
+  for (const Ancestor& ancestor : facts.ancestors) {
+    entry.facts.emplace_back(kAncestor, ancestor.workflow + kJoint + ancestor.run);
   }
   for (const auto& [name, value] : facts.tags) {
     entry.facts.emplace_back(std::string(kTag) + name, value);

@@ -43,7 +43,7 @@ struct StoredFacts {
   StoredFacts(const StoredFacts&) = delete;  // `facts` views the vectors beside it
   Facts facts;
   std::vector<std::pair<std::string, std::string>> tags;
-  std::vector<std::string> ancestors;
+  std::vector<Ancestor> ancestors;
 };
 [[nodiscard]] StoredFacts facts_of(const JournalEntry& entry);
 // The other way: what an entry must keep so that the same accounts are found again.

@@ -99,23 +99,26 @@ bool Selector::matches(const Facts& facts) const {
 }
 
 bool append_key(std::string& key, std::span<const Subject> per, const Facts& facts,
-                std::string_view run) {
+                const Ancestor* ancestor) {
   bool first = true;
   for (const Subject& subject : per) {
     if (!first) key.push_back(kJoint);
     first = false;
-    const bool plain = !subject.tag.empty();
-    if (!plain && subject.property == Property::run) {
+    const bool property = subject.tag.empty();
+    if (property && subject.property == Property::run) {
+      const std::string_view run =
+          ancestor != nullptr ? std::string_view(ancestor->run) : facts[Property::run];
       if (run.empty()) return false;
       key.append(facts[Property::credential]);
       key.push_back(kJoint);
-      key.append(facts[Property::workflow]);
+      key.append(ancestor != nullptr ? std::string_view(ancestor->workflow)
+                                     : facts[Property::workflow]);
       key.push_back(kJoint);
       key.append(run);
       continue;
     }
     const std::string_view value = subject.value_in(facts);
-    if (!plain && subject.property == Property::parent_run && value.empty()) return false;
+    if (property && subject.property == Property::parent_run && value.empty()) return false;
     key.append(value);
   }
   return true;

@@ -31,12 +31,19 @@ inline constexpr std::size_t kProperties = 11;
 [[nodiscard]] std::string_view name_of(Property property);
 [[nodiscard]] std::optional<Property> property_named(std::string_view name);
 
+// A run above the request's own. It may belong to another workflow of the same credential.
+struct Ancestor {
+  std::string workflow;
+  std::string run;
+  friend bool operator==(const Ancestor&, const Ancestor&) = default;
+};
+
 // What rules can ask about one request. All views; an empty value means "not told".
 struct Facts {
   std::array<std::string_view, kProperties> values{};
   std::span<const std::pair<std::string, std::string>> tags{};
   // The runs above this one, nearest first: a sub-agent's spend also counts on its parents.
-  std::span<const std::string> ancestors{};
+  std::span<const Ancestor> ancestors{};
 
   [[nodiscard]] std::string_view& operator[](Property p) {
     return values[static_cast<std::size_t>(p)];
@@ -86,9 +93,9 @@ class Selector {
 
 // Appends the account key of a request: its values joined by U+001F. A run is told apart by
 // credential and workflow, so two tenants that choose the same run id never share an account.
-// False when a run is asked for and the request has none: then the rule does not apply.
-// `run` stands in for the request's own run (an ancestor's account).
+// False when a run is asked for and the request has none: then the rule does not apply. With
+// `ancestor` the key is the one of that run.
 [[nodiscard]] bool append_key(std::string& key, std::span<const Subject> per, const Facts& facts,
-                              std::string_view run);
+                              const Ancestor* ancestor = nullptr);
 
 }  // namespace tokenweir::budget

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,50 +57,51 @@ class LoopMemory {
   // A request arrives. Findings are appended in the order of the detectors.
   void judge(const config::RunRules& rules, const Signs& signs, Instant now,
              std::vector<Finding>& findings);
-  // A request is over; `failed` when the provider answered with an error or not at all.
-  void finished(const Signs& signs, bool failed);
+  // The request that was judged last is let through.
+  void begun(const Signs& signs);
+  // It is over; `failed` when the provider answered with an error or not at all.
+  void ended(const Signs& signs, bool failed);
 
  private:
-  static constexpr std::size_t kThreads = 16;   // transcripts that grow side by side
-  static constexpr std::size_t kCalls = 512;    // latest tool calls of a thread
-  static constexpr std::size_t kBodies = 64;    // different requests
-  static constexpr std::size_t kKnown = 4'096;  // parts seen
+  static constexpr std::size_t kThreads = 8;        // transcripts that grow side by side
+  static constexpr std::size_t kCalls = 256;        // latest tool calls of a thread
+  static constexpr std::size_t kBodies = 64;        // different requests
+  static constexpr std::size_t kSightings = 1'024;  // of one request
+  static constexpr std::size_t kKnown = 2'048;      // parts seen
+  // SDKs make three attempts at one request; more than that is the agent's own doing.
+  static constexpr std::int64_t kSdkAttempts = 3;
 
   struct Body {
     std::uint64_t hash = 0;
     std::int64_t in_flight = 0;
     std::int64_t failures = 0;  // in a row
-    std::deque<Instant> repeats;
-  };
-  struct Call {
-    std::string name;
-    std::uint64_t arguments = 0;
-    std::optional<std::uint64_t> result;
-    bool failed = false;
-    [[nodiscard]] bool same_as(const Call& other) const {
-      return name == other.name && arguments == other.arguments && result == other.result;
-    }
+    std::vector<Instant> seen;  // not counting requests side by side
   };
   struct Thread {
     std::uint64_t chain = 0;  // hash over all its parts
     std::uint64_t addition = 0;
     std::int64_t same_additions = 0;
     std::int64_t stale_steps = 0;  // in a row that added nothing new
-    std::deque<Call> calls;
+    std::vector<ToolCall> calls;
   };
 
+  Body& body_of(std::uint64_t hash);
   void judge_body(const config::RunRules& rules, const Signs& signs, Instant now,
                   std::vector<Finding>& findings);
-  void judge_thread(const config::RunRules& rules, const Signs& signs,
-                    std::vector<Finding>& findings);
-  void judge_calls(const config::RunRules& rules, const Thread& thread,
-                   std::vector<Finding>& findings);
-  Thread& continue_thread(const Signs& signs, std::size_t& first_new);
+  void judge_thread(const config::RunRules& rules, const Thread& thread,
+                    std::vector<Finding>& findings) const;
+  void judge_calls(const config::RunRules& rules, const std::vector<ToolCall>& calls,
+                   std::vector<Finding>& findings) const;
+  Thread& thread_of(const Signs& signs, std::size_t& first_new);
+  void extend(Thread& thread, const Signs& signs, std::size_t first_new);
+  bool remember(std::uint64_t part);
 
-  std::deque<Body> bodies_;     // latest last
-  std::deque<Thread> threads_;  // latest last
+  std::vector<Body> bodies_;     // latest last
+  std::vector<Thread> threads_;  // latest last
   std::unordered_set<std::uint64_t> known_;
-  std::deque<std::uint64_t> known_order_;
+  std::vector<std::uint64_t> known_ring_;
+  std::size_t known_next_ = 0;
+  std::int64_t failures_ = 0;  // steps in a row that failed
 };
 
 }  // namespace tokenweir::runs

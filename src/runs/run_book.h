@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "budget/selector.h"
 #include "config/policy.h"
 #include "core/money.h"
 #include "core/time.h"
@@ -23,19 +24,19 @@ struct RunName {
   std::string_view credential;
   std::string_view workflow;
   std::string_view run;         // empty: the request belongs to no run
-  std::string_view parent_run;  // of the same credential and workflow, or empty
+  std::string_view parent_run;  // of the same credential, or empty; its workflow may be another
 };
 
 enum class Action : std::uint8_t { pass, slow, stop };
 
 struct Judgement {
   Action action = Action::pass;
-  std::int64_t step = 0;               // number of this request in its run, from 1; 0: no run
-  std::chrono::milliseconds delay{};   // of slow: at most five seconds
-  std::vector<Finding> findings;       // all of them, also those that only observe
-  std::optional<Finding> stopped_by;   // of stop
-  std::optional<Finding> would_stop;   // a stop while nothing is enforced
-  std::vector<std::string> ancestors;  // run ids, nearest first
+  std::int64_t step = 0;                    // number of this request in its run, from 1; 0: no run
+  std::chrono::milliseconds delay{};        // of slow: at most five seconds
+  std::vector<Finding> findings;            // all of them, also those that only observe
+  std::optional<Finding> stopped_by;        // of stop
+  std::optional<Finding> would_stop;        // a stop while nothing is enforced
+  std::vector<budget::Ancestor> ancestors;  // nearest first
   // The request repeats one that failed: its record and why it is taken for a retry.
   std::string retry_of;
   std::string_view retry_cause;  // sdk_header, same_body, after_429, after_5xx, after_timeout
@@ -44,7 +45,8 @@ struct Judgement {
 // How a step ended.
 struct StepEnd {
   std::optional<Money> cost;
-  std::int64_t tokens = 0;
+  std::int64_t tokens = 0;          // input and output
+  std::int64_t input_tokens = 0;    // the context of this step
   std::string_view provider_fault;  // the record's
   std::string_view record;          // its id
 };
@@ -64,7 +66,8 @@ struct RunView {
 
 class RunBook {
  public:
-  explicit RunBook(std::size_t runs_max = 200'000);
+  // Beyond so many runs the one unused for longest is forgotten.
+  explicit RunBook(std::size_t runs_max = 50'000);
   ~RunBook();
   RunBook(const RunBook&) = delete;
   RunBook& operator=(const RunBook&) = delete;
@@ -77,6 +80,9 @@ class RunBook {
                                 bool enforcing = true);
   // Exactly once for each begin() that did not stop, however the exchange went.
   void end(const RunName& name, const Signs& signs, const StepEnd& end, Time wall, Instant now);
+
+  // The runs above this one, nearest first.
+  [[nodiscard]] std::vector<budget::Ancestor> ancestors(const RunName& name) const;
 
   // Stored sums of a run, at start.
   void restore(const RunView& stored, Time wall, Instant now);

@@ -266,7 +266,7 @@ TEST(Book, GivesEveryRunItsOwnAccountAndItsParentsAShare) {
   Rule rule = usd_rule("each-run", 100, WindowKind::run);
   rule.per = per({"run"});
   book.configure({rule});
-  const std::vector<std::string> ancestors = {"parent"};
+  const std::vector<Ancestor> ancestors = {{"w", "parent"}};
   Facts child = facts_for("w", "child");
   child.ancestors = ancestors;
   Decision sub = book.hold(child, demand_of(70), Patience::may_wait, kNoon);

@@ -174,7 +174,7 @@ TEST(Recovery, ChargesTheCountedOutputWhereAStreamKeptIt) {
 
 TEST(Recovery, FindsTheSameAccountsAgain) {
   const std::vector<std::pair<std::string, std::string>> tags = {{"tier", "gold"}};
-  const std::vector<std::string> ancestors = {"parent", "root"};
+  const std::vector<Ancestor> ancestors = {{"plan", "parent"}, {"", "root"}};
   Facts facts = facts_for("support", "child");
   facts[Property::credential] = "app";
   facts.tags = tags;

@@ -44,19 +44,19 @@ TEST(Key, TellsRunsOfDifferentOwnersApart) {
   facts[Property::run] = "1";
   facts[Property::credential] = "a";
   std::string one, other;
-  ASSERT_TRUE(append_key(one, per, facts, "1"));
+  ASSERT_TRUE(append_key(one, per, facts));
   facts[Property::credential] = "b";
-  ASSERT_TRUE(append_key(other, per, facts, "1"));
+  ASSERT_TRUE(append_key(other, per, facts));
   EXPECT_NE(one, other);
 }
 
 TEST(Key, DoesNotExistForARequestWithoutARun) {
   const std::vector<Subject> per = {*Subject::named("workflow"), *Subject::named("run")};
   std::string key;
-  EXPECT_FALSE(append_key(key, per, Facts{}, ""));
+  EXPECT_FALSE(append_key(key, per, Facts{}));
   const std::vector<Subject> by_user = {*Subject::named("user")};
   key.clear();
-  EXPECT_TRUE(append_key(key, by_user, Facts{}, ""));
+  EXPECT_TRUE(append_key(key, by_user, Facts{}));
 }
 
 }  // namespace

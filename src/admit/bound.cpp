@@ -1,0 +1,272 @@
+#include "admit/bound.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pricing/quote.h"
+#include "pricing/rates.h"
+
+namespace tokenweir::admit {
+namespace {
+
+using budget::Measure;
+using budget::saturating_add;
+using budget::saturating_multiply;
+using pricing::Kind;
+using pricing::kind;
+
+// The dearest price of one unit of each kind, picodollars rounded up; no value: the list has none.
+using Ceilings = std::array<std::optional<std::int64_t>, pricing::kKinds>;
+
+std::int64_t rounded_up(const pricing::Rate& rate, const pricing::Factor& factor) {
+  const Int128 above = static_cast<Int128>(rate.picodollars) * factor.numerator;
+  const Int128 below = static_cast<Int128>(rate.units) * factor.denominator;
+  const Int128 result = (above + below - 1) / below;
+  return result > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(result);
+}
+
+void raise(Ceilings& ceilings, const pricing::Quote& quote) {
+  for (const pricing::QuoteLine& line : quote.lines) {
+    if (!line.rate) continue;
+    // What a contract saves is not counted on; what it adds is.
+    const std::int64_t listed = rounded_up(*line.rate, line.factor);
+    const std::int64_t contracted = rounded_up(line.contract_rate, line.contract_factor);
+    auto& ceiling = ceilings[line.kind];
+    ceiling = std::max({ceiling.value_or(0), listed, contracted});
+  }
+}
+
+bool is_open(std::string_view tier) { return tier.empty() || tier == "auto"; }
+
+// The words a modifier of this model may ask about, so that each can be tried.
+void gather(const std::vector<pricing::Modifier>& modifiers, std::set<std::string>& tiers,
+            std::set<std::string>& regions) {
+  for (const pricing::Modifier& modifier : modifiers) {
+    for (const std::string& tier : modifier.when.service_tier) tiers.insert(tier);
+    for (const std::string& region : modifier.when.region) {
+      if (region.find('*') == std::string::npos) regions.insert(region);
+    }
+  }
+}
+
+// One quote with a unit of everything, for each tier and region that may serve the request.
+Ceilings ceilings_of(const pricing::Lists& lists, const pricing::Lookup& found,
+                     const BoundQuery& query, std::uint64_t input_tokens, bool& estimated) {
+  std::set<std::string> tiers, regions;
+  const auto gather_list = [&](const pricing::PriceList& list) {
+    gather(list.modifiers, tiers, regions);
+  };
+  if (found.list != nullptr) {
+    gather_list(*found.list);
+  } else {
+    gather_list(*lists.front());
+  }
+  if (found.model != nullptr) {
+    gather(found.model->modifiers, tiers, regions);
+    for (const pricing::Period& period : found.model->periods) {
+      for (const pricing::Band& band : period.bands) gather(band.modifiers, tiers, regions);
+    }
+  }
+  if (!is_open(query.service_tier)) {
+    // A tier that is asked for may still be served as an ordinary request.
+    tiers = {pricing::normal_service_tier(query.service_tier, false)};
+  }
+  tiers.insert("");
+  if (!query.region.empty()) regions = {pricing::lower_case(query.region)};
+  regions.insert("");
+
+  Usage everything;
+  for (auto& count : everything.tokens) count = 1;
+  for (auto& count : everything.calls) count = 1;
+  everything[TokenClass::input] = std::max<std::uint64_t>(input_tokens, 1);
+  pricing::Circumstances circumstances;
+  circumstances.host = pricing::lower_case(query.host);
+  circumstances.speed = pricing::lower_case(query.speed);
+  Ceilings ceilings;
+  for (const std::string& tier : tiers) {
+    for (const std::string& region : regions) {
+      circumstances.service_tier = tier;
+      circumstances.region = region;
+      for (const char* size : {"", "high"}) {
+        circumstances.search_context = size;
+        const auto quote =
+            pricing::make_quote(lists, found, everything, query.at, circumstances, true);
+        estimated = estimated || quote.is_estimate();
+        // Capacity bought beforehand costs nothing more; it must not hide what else may serve.
+        raise(ceilings, quote);
+      }
+    }
+  }
+  return ceilings;
+}
+
+std::int64_t dearest(const Ceilings& ceilings, std::initializer_list<TokenClass> classes) {
+  std::int64_t most = 0;
+  for (const TokenClass c : classes) most = std::max(most, ceilings[kind(c)].value_or(0));
+  return most;
+}
+std::int64_t dearest(const Ceilings& ceilings, std::initializer_list<CallClass> classes) {
+  std::int64_t most = 0;
+  for (const CallClass c : classes) most = std::max(most, ceilings[kind(c)].value_or(0));
+  return most;
+}
+
+std::int64_t input_rate(const Ceilings& ceilings, const Extras& extras) {
+  std::int64_t most = dearest(ceilings, {TokenClass::input, TokenClass::tool_input});
+  const auto consider = [&](std::initializer_list<TokenClass> classes) {
+    most = std::max(most, dearest(ceilings, classes));
+  };
+  if (extras.cache_writes == CacheWrites::five_minutes) consider({TokenClass::cache_write_5m});
+  if (extras.cache_writes == CacheWrites::any) {
+    consider({TokenClass::cache_write_5m, TokenClass::cache_write_30m, TokenClass::cache_write_1h,
+              TokenClass::cache_write_12h, TokenClass::cache_write_unknown});
+  }
+  if (extras.images > 0) consider({TokenClass::image_input});
+  if (extras.audio_input) consider({TokenClass::audio_input});
+  if (extras.documents || extras.remote_input) {
+    consider({TokenClass::document_input, TokenClass::video_input, TokenClass::image_input,
+              TokenClass::audio_input, TokenClass::citation_input});
+  }
+  return most;
+}
+
+std::int64_t output_rate(const Ceilings& ceilings, const Extras& extras) {
+  std::int64_t most = dearest(ceilings, {TokenClass::output, TokenClass::reasoning});
+  if (extras.audio_output) most = std::max(most, dearest(ceilings, {TokenClass::audio_output}));
+  if (extras.image_output) most = std::max(most, dearest(ceilings, {TokenClass::image_output}));
+  return most;
+}
+
+// Fees that are not by the token. A document of a rerank request has at least three bytes, and one
+// unit serves a hundred of them or 500 tokens of one.
+std::int64_t fees(const Ceilings& ceilings, const BoundQuery& query) {
+  const auto bytes =
+      static_cast<std::int64_t>(std::min<std::uint64_t>(query.body_bytes, INT64_MAX));
+  std::int64_t sum = ceilings[kind(CallClass::request)].value_or(0);
+  const auto add = [&](std::int64_t count, std::int64_t price) {
+    sum = saturating_add(sum, saturating_multiply(count, price));
+  };
+  add(query.extras.tool_calls_max,
+      dearest(ceilings, {CallClass::web_search, CallClass::web_fetch, CallClass::grounded_prompt,
+                         CallClass::search_query, CallClass::code_execution, CallClass::file_search,
+                         CallClass::x_search, CallClass::maps}));
+  if (query.no_output) {
+    add(bytes, ceilings[kind(CallClass::character_input)].value_or(0));
+    add(1 + bytes / 300 + bytes / 500,
+        dearest(ceilings, {CallClass::search_unit, CallClass::classification}));
+  }
+  if (query.extras.image_output) {
+    add(query.choices, ceilings[kind(CallClass::image)].value_or(0));
+  }
+  return sum;
+}
+
+// An upper bound of the input tokens; byte-level vocabularies never yield more tokens than bytes.
+std::optional<std::int64_t> input_bound(const BoundQuery& query, BoundFault& fault) {
+  const Extras& extras = query.extras;
+  std::int64_t tokens = 0;
+  if (query.input_tokens) {
+    tokens = *query.input_tokens;
+  } else {
+    tokens = static_cast<std::int64_t>(std::min<std::uint64_t>(query.body_bytes, INT64_MAX));
+    tokens = saturating_add(tokens, saturating_multiply(extras.images, kImageTokens));
+    if (extras.tools) tokens = saturating_add(tokens, kToolPromptTokens);
+  }
+  if (extras.remote_input) {
+    if (query.context_limit <= 0) {
+      fault = BoundFault::open_input;
+      return std::nullopt;
+    }
+    tokens = std::max(tokens, query.context_limit);
+  }
+  if (extras.unbounded_tools || extras.tool_calls_max > 0) {
+    if (extras.unbounded_tools || query.context_limit <= 0) {
+      fault = BoundFault::open_tools;
+      return std::nullopt;
+    }
+    // Each call of a provider's tool is followed by an inference that reads everything again.
+    const std::int64_t rounds = saturating_add(extras.tool_calls_max, 1);
+    tokens = saturating_multiply(std::max(tokens, query.context_limit), rounds);
+  }
+  return tokens;
+}
+
+}  // namespace
+
+std::string_view name_of(BoundFault fault) {
+  switch (fault) {
+    case BoundFault::none:
+      return "none";
+    case BoundFault::unpriced:
+      return "unpriced";
+    case BoundFault::open_output:
+      return "open_output";
+    case BoundFault::open_input:
+      return "open_input";
+    case BoundFault::open_tools:
+      return "open_tools";
+    case BoundFault::overflow:
+      return "overflow";
+  }
+  return "none";
+}
+
+Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
+                 pricing::UnknownModel unknown) {
+  Bound bound;
+  budget::Demand& demand = bound.demand;
+  demand.fixed[Measure::requests] = 1;
+  demand.fixed[Measure::concurrent] = 1;
+  demand.choices = std::max<std::int64_t>(query.choices, 1);
+
+  const auto input = input_bound(query, bound.fault);
+  demand.fixed[Measure::input_tokens] = input.value_or(0);
+  demand.fixed[Measure::total_tokens] = input.value_or(0);
+  if (!query.no_output) {
+    const std::int64_t most = query.output_cap.value_or(query.output_max);
+    if (most <= 0 && !query.output_cap && bound.fault == BoundFault::none) {
+      bound.fault = BoundFault::open_output;
+    }
+    demand.output_asked = std::max<std::int64_t>(most, 0);
+    // A cap beyond what the model can say costs no more than the model can say.
+    if (query.output_max > 0) demand.output_asked = std::min(demand.output_asked, query.output_max);
+    demand.output_least = least_output(demand.output_asked);
+  }
+
+  const pricing::Lists lists = pricing::lists_of(prices.rows(), query.prices);
+  if (lists.empty()) {
+    bound.fault = BoundFault::unpriced;
+    return bound;
+  }
+  const pricing::Lookup found = pricing::find_model(lists, query.model, query.at);
+  if (found.model == nullptr && unknown != pricing::UnknownModel::estimate) {
+    bound.fault = BoundFault::unpriced;
+    return bound;
+  }
+  const auto context = static_cast<std::uint64_t>(std::max(input.value_or(0), query.context_limit));
+  const Ceilings ceilings = ceilings_of(
+      lists, found, query, input ? static_cast<std::uint64_t>(*input) : context, bound.estimated);
+  if (std::ranges::none_of(ceilings, [](const auto& rate) { return rate.has_value(); })) {
+    bound.fault = BoundFault::unpriced;
+    return bound;
+  }
+  // Seconds of audio cannot be told from bytes.
+  const bool by_the_second = ceilings[kind(CallClass::second_input)].value_or(0) > 0;
+  if (query.extras.audio_input && by_the_second && bound.fault == BoundFault::none) {
+    bound.fault = BoundFault::open_input;
+  }
+  demand.fixed[Measure::usd] =
+      saturating_add(saturating_multiply(input.value_or(0), input_rate(ceilings, query.extras)),
+                     fees(ceilings, query));
+  demand.usd_per_output_token = output_rate(ceilings, query.extras);
+  const auto all = budget::amounts_for(demand, demand.output_asked);
+  if (all[Measure::usd] == INT64_MAX && bound.fault == BoundFault::none) {
+    bound.fault = BoundFault::overflow;
+  }
+  return bound;
+}
+
+}  // namespace tokenweir::admit

@@ -1,0 +1,110 @@
+#include "admit/caps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tokenweir::admit {
+namespace {
+
+template <typename Rule>
+const Rule* first_match(std::span<const Rule> rules, const budget::Facts& facts) {
+  const auto found =
+      std::ranges::find_if(rules, [&](const Rule& rule) { return rule.match.matches(facts); });
+  return found == rules.end() ? nullptr : &*found;
+}
+
+bool enforces(const std::optional<config::Enforcement>& own, bool enforcing) {
+  return enforcing && own.value_or(config::Enforcement::enforce) == config::Enforcement::enforce;
+}
+
+// A model that thinks before it speaks says nothing at all under a small cap.
+std::int64_t with_floor(std::int64_t cap, const config::OutputCap& rule, bool reasoning) {
+  return reasoning && rule.reasoning_floor ? std::max(cap, *rule.reasoning_floor) : cap;
+}
+
+Refusal cap_refusal(std::int64_t asked, std::int64_t most) {
+  Refusal refusal;
+  refusal.reason = Reason::too_large;
+  refusal.kind = RefusalKind::invalid;
+  refusal.message =
+      fmt::format("The request asks for {} output tokens; at most {} are allowed.", asked, most);
+  return refusal;
+}
+
+}  // namespace
+
+CapDecision decide_output_cap(std::span<const OutputCapRule> rules, const budget::Facts& facts,
+                              const CapRequest& request) {
+  CapDecision decision;
+  decision.cap = request.asked;
+  if (const OutputCapRule* rule = first_match(rules, facts)) {
+    const config::OutputCap& cap = rule->cap;
+    const bool enforced = enforces(cap.enforcement, request.enforcing);
+    std::optional<std::int64_t> wanted;
+    std::string_view source;
+    if (!request.asked && cap.standard) {
+      wanted = with_floor(*cap.standard, cap, request.reasoning_model);
+      source = "default";
+    } else if (cap.most) {
+      const std::int64_t most = with_floor(*cap.most, cap, request.reasoning_model);
+      const bool exceeds = request.asked && *request.asked > most;
+      if (exceeds && cap.on_exceed == config::OutputCap::OnExceed::reject) {
+        if (enforced) {
+          decision.refusal = cap_refusal(*request.asked, most);
+        } else {
+          decision.would_refuse = true;
+        }
+        return decision;
+      }
+      // Nothing is inserted where the client set no cap, unless a default is configured.
+      if (exceeds) wanted = most;
+      source = "rule";
+    }
+    if (wanted && enforced) {
+      decision.cap = wanted;
+      decision.edit = true;
+      decision.source = source;
+    } else if (wanted) {
+      decision.would = wanted;
+    }
+  }
+  if (request.ladder_cap && (!decision.cap || *request.ladder_cap < *decision.cap)) {
+    if (request.enforcing) {
+      decision.cap = request.ladder_cap;
+      decision.edit = true;
+      decision.source = "ladder";
+    } else {
+      decision.would = request.ladder_cap;
+    }
+  }
+  return decision;
+}
+
+InputDecision decide_input_cap(std::span<const InputCapRule> rules, const budget::Facts& facts,
+                               std::int64_t input_tokens, std::span<const InputPart> parts,
+                               bool enforcing) {
+  InputDecision decision;
+  const InputCapRule* rule = first_match(rules, facts);
+  if (rule == nullptr || input_tokens <= rule->cap.max_input_tokens) return decision;
+  if (!enforces(rule->cap.enforcement, enforcing)) {
+    decision.would_refuse = true;
+    return decision;
+  }
+  std::vector<InputPart> largest(parts.begin(), parts.end());
+  std::ranges::stable_sort(largest, std::ranges::greater{}, &InputPart::tokens);
+  std::string where;
+  for (const InputPart& part : largest) {
+    if (part.tokens <= 0) continue;
+    where += fmt::format("{}{} {}", where.empty() ? ": " : ", ", part.name, part.tokens);
+  }
+  Refusal refusal;
+  refusal.reason = Reason::too_large;
+  refusal.kind = RefusalKind::invalid;
+  refusal.message = fmt::format("The request has {} input tokens; at most {} are allowed{}.",
+                                input_tokens, rule->cap.max_input_tokens, where);
+  decision.refusal = std::move(refusal);
+  return decision;
+}
+
+}  // namespace tokenweir::admit

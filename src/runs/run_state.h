@@ -1,0 +1,103 @@
+// What the run book keeps behind its mutex. Private to the run book.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/money.h"
+#include "runs/run_book.h"
+
+namespace tokenweir::runs {
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+template <typename Value>
+using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+// Spend of the last while, in slices: enough to say how fast money goes.
+class Velocity {
+ public:
+  void add(std::int64_t picodollars, Instant now, std::chrono::milliseconds window);
+  // Picodollars a minute over the window; none before it has passed once.
+  std::optional<std::int64_t> per_minute(Instant begun, Instant now,
+                                         std::chrono::milliseconds window);
+
+ private:
+  static constexpr std::int64_t kSlices = 16;
+  static std::size_t index(std::int64_t number) {
+    return static_cast<std::size_t>((number % kSlices + kSlices) % kSlices);
+  }
+  void advance(Instant now, std::chrono::milliseconds window);
+
+  std::array<std::int64_t, kSlices> slices_{};
+  std::int64_t latest_ = INT64_MIN / 2;
+};
+
+[[nodiscard]] std::string run_key(std::string_view credential, std::string_view workflow,
+                                  std::string_view run);
+[[nodiscard]] std::int64_t clamped(Int128 value);
+
+struct RunBook::State {
+  struct Run {
+    std::string key, credential, workflow, run;
+    Run* parent = nullptr;
+    std::int64_t children = 0;
+    std::int64_t depth = 0;
+    std::int64_t steps = 0;
+    std::int64_t in_flight = 0;
+    Int128 own = 0, tree = 0;  // picodollars
+    std::int64_t tokens = 0;
+    std::int64_t first_input = 0, last_input = 0;
+    Time started_at{}, seen_at{};
+    Instant begun{}, used{};
+    Velocity velocity;
+    std::unique_ptr<LoopMemory> memory;
+    std::string ended_by;
+    std::list<Run*>::iterator place;  // in `by_use`
+  };
+  struct Request {
+    std::string record;
+    std::string fault;
+    Instant ended{};
+  };
+
+  std::size_t runs_max = 0;
+  config::RunRules rules;
+  ByText<std::unique_ptr<Run>> runs;
+  ByText<Run*> by_run;     // credential and run alone: the latest of that name
+  std::list<Run*> by_use;  // latest last
+  std::unordered_map<std::uint64_t, Request> requests;
+  std::list<std::uint64_t> requests_by_age;
+
+  Run* find(const RunName& name) {
+    const auto found = runs.find(run_key(name.credential, name.workflow, name.run));
+    return found == runs.end() ? nullptr : found->second.get();
+  }
+  Run& open(std::string_view credential, std::string_view workflow, std::string_view run, Time wall,
+            Instant now);
+  Run& open(const RunName& name, Time wall, Instant now);
+  void adopt(Run& run, std::string_view parent, Time wall, Instant now);
+  void use(Run& run, Time wall, Instant now);
+  void make_room();
+  void forget(Run& run);
+
+  void judge_caps(Run& run, Instant now, std::vector<Finding>& findings) const;
+  void judge_money(Run& run, Instant now, std::vector<Finding>& findings) const;
+  void note_retry(const RunName& name, const Signs& signs, Instant now, Judgement& judgement) const;
+  void note_request(const RunName& name, const Signs& signs, const StepEnd& end, Instant now);
+  static std::uint64_t request_key(const RunName& name, const Signs& signs) {
+    return signs.body ^ std::hash<std::string_view>{}(name.credential);
+  }
+  [[nodiscard]] static RunView view_of(const Run& run);
+};
+
+}  // namespace tokenweir::runs
