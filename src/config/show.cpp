@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "config/address.h"
+#include "config/config.h"
+#include "config/show_flow.h"
+#include "config/show_policy.h"
 #include "yaml/values.h"
 
 namespace tokenweir::config {
@@ -10,82 +13,8 @@ namespace {
 
 constexpr std::string_view kHidden = "***";
 
-// Double quotes keep every text from being read as something else.
-std::string quoted_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    // A dollar would be expanded when the text is read again.
-    if (c == '$') out += '$';
-    switch (c) {
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out + '"';
-}
-
-std::string flow_list(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + quoted_text(text);
-  return "[" + out + "]";
-}
-
-// Writes a flow map, leaving out what has no value: {a: 1, b: "x"}.
-class Flow {
- public:
-  Flow& raw(std::string_view key, std::string_view value) {
-    out_ += fmt::format("{}{}: {}", out_.empty() ? "" : ", ", key, value);
-    return *this;
-  }
-  Flow& text(std::string_view key, std::string_view value) {
-    return value.empty() ? *this : raw(key, quoted_text(value));
-  }
-  Flow& flag(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
-  Flow& number(std::string_view key, std::optional<std::int64_t> value) {
-    return value ? raw(key, std::to_string(*value)) : *this;
-  }
-  Flow& money(std::string_view key, std::optional<Money> value) {
-    return value ? raw(key, quoted_text(value->to_dollars())) : *this;
-  }
-  Flow& list(std::string_view key, const std::vector<std::string>& values) {
-    return values.empty() ? *this : raw(key, flow_list(values));
-  }
-  Flow& map(std::string_view key, const Flow& inner) { return raw(key, inner.done()); }
-  [[nodiscard]] std::string done() const { return "{" + out_ + "}"; }
-  [[nodiscard]] bool empty() const { return out_.empty(); }
-
- private:
-  std::string out_;
-};
-
-std::string duration(std::chrono::milliseconds time) { return yaml::format_duration(time); }
-
-std::string_view word(Enforcement e) { return e == Enforcement::enforce ? "enforce" : "observe"; }
 std::string_view word(RefusalStyle style) {
   return style == RefusalStyle::native ? "native" : "never_retried";
-}
-std::string_view word(RunMode mode) {
-  constexpr std::string_view kWords[] = {"observe", "slow", "stop"};
-  return kWords[static_cast<std::size_t>(mode)];
-}
-std::string_view word(Window window) {
-  constexpr std::string_view kWords[] = {"run",   "minute", "hour",  "day",    "week",
-                                         "month", "year",   "total", "rolling"};
-  return kWords[static_cast<std::size_t>(window)];
-}
-std::string_view word(AbortAction action) {
-  constexpr std::string_view kWords[] = {"auto", "cancel", "drain"};
-  return kWords[static_cast<std::size_t>(action)];
 }
 std::string_view word(AsyncJobs jobs) {
   constexpr std::string_view kWords[] = {"refuse", "hold", "observe"};
@@ -102,16 +31,6 @@ std::string_view word(Trust trust) {
 std::string_view word(pricing::UnknownModel unknown) {
   constexpr std::string_view kWords[] = {"estimate", "reject", "allow"};
   return kWords[static_cast<std::size_t>(unknown)];
-}
-
-void add_enforcement(Flow& flow, const std::optional<Enforcement>& enforcement) {
-  if (enforcement) flow.raw("enforcement", word(*enforcement));
-}
-
-Flow match_flow(const Match& match) {
-  Flow flow;
-  for (const Condition& condition : match) flow.list(quoted_text(condition.key), condition.globs);
-  return flow;
 }
 
 class Page {
@@ -209,139 +128,6 @@ std::vector<Flow> credentials(const Config& config) {
   return items;
 }
 
-std::vector<Flow> output_caps(const Policy& policy) {
-  std::vector<Flow> items;
-  for (const OutputCap& cap : policy.output_caps) {
-    Flow flow;
-    flow.map("match", match_flow(cap.match)).number("max", cap.most);
-    flow.number("default", cap.standard).number("reasoning_floor", cap.reasoning_floor);
-    flow.raw("on_exceed", cap.on_exceed == OutputCap::OnExceed::clamp ? "clamp" : "reject");
-    add_enforcement(flow, cap.enforcement);
-    items.push_back(std::move(flow));
-  }
-  return items;
-}
-
-std::vector<Flow> input_caps(const Policy& policy) {
-  std::vector<Flow> items;
-  for (const InputCap& cap : policy.input_caps) {
-    Flow flow;
-    flow.map("match", match_flow(cap.match)).number("max_input_tokens", cap.max_input_tokens);
-    flow.raw("on_exceed", "reject");
-    add_enforcement(flow, cap.enforcement);
-    items.push_back(std::move(flow));
-  }
-  return items;
-}
-
-std::vector<Flow> rates(const Policy& policy) {
-  std::vector<Flow> items;
-  for (const Rate& rate : policy.rates) {
-    Flow flow;
-    flow.map("match", match_flow(rate.match)).list("per", rate.per);
-    flow.number("requests_per_minute", rate.requests_per_minute);
-    flow.number("tokens_per_minute", rate.tokens_per_minute);
-    flow.number("concurrent", rate.concurrent);
-    add_enforcement(flow, rate.enforcement);
-    items.push_back(std::move(flow));
-  }
-  return items;
-}
-
-std::string ladder(const Budget& budget) {
-  std::string out;
-  for (const LadderStep& step : budget.ladder) {
-    Flow flow;
-    flow.raw("at", yaml::format_millionths(step.at));
-    if (step.warn) flow.flag("warn", true);
-    if (step.reject) flow.flag("reject", true);
-    Flow models;
-    for (const auto& [from, to] : step.downgrade) models.text(quoted_text(from), to);
-    if (!models.empty()) flow.map("downgrade", models);
-    flow.number("output_cap", step.output_cap);
-    out += (out.empty() ? "" : ", ") + flow.done();
-  }
-  return "[" + out + "]";
-}
-
-std::vector<Flow> budgets(const Policy& policy) {
-  std::vector<Flow> items;
-  for (const Budget& budget : policy.budgets) {
-    const BudgetLimit& limit = budget.limit;
-    Flow flow;
-    flow.text("name", budget.name).map("match", match_flow(budget.match)).list("per", budget.per);
-    flow.map("limit", Flow()
-                          .money("usd", limit.usd)
-                          .number("requests", limit.requests)
-                          .number("input_tokens", limit.input_tokens)
-                          .number("output_tokens", limit.output_tokens)
-                          .number("total_tokens", limit.total_tokens));
-    flow.raw("window", word(budget.window));
-    if (budget.window == Window::rolling) flow.raw("length", duration(budget.length));
-    if (is_calendar(budget.window)) flow.text("timezone", budget.timezone);
-    flow.raw("ladder", ladder(budget)).text("contact", budget.contact);
-    add_enforcement(flow, budget.enforcement);
-    items.push_back(std::move(flow));
-  }
-  return items;
-}
-
-Flow runs(const RunRules& rules) {
-  Flow flow;
-  flow.raw("remember", duration(rules.remember));
-  const auto add = [&](std::string_view key, const auto& rule, auto fill) {
-    if (!rule) return;
-    Flow inner;
-    fill(inner, *rule);
-    flow.map(key, inner.raw("mode", word(rule->mode)));
-  };
-  add("max_steps", rules.max_steps, [](Flow& f, const auto& r) { f.number("limit", r.limit); });
-  add("max_usd", rules.max_usd, [](Flow& f, const auto& r) { f.money("limit", r.limit); });
-  add("max_tokens", rules.max_tokens, [](Flow& f, const auto& r) { f.number("limit", r.limit); });
-  add("max_wall_time", rules.max_wall_time,
-      [](Flow& f, const auto& r) { f.raw("limit", duration(r.limit)); });
-  add("max_concurrent", rules.max_concurrent,
-      [](Flow& f, const auto& r) { f.number("limit", r.limit); });
-  add("max_depth", rules.max_depth, [](Flow& f, const auto& r) { f.number("limit", r.limit); });
-  add("max_retries", rules.max_retries,
-      [](Flow& f, const auto& r) { f.number("per_step", r.per_step); });
-  add("repeated_request", rules.repeated_request,
-      [](Flow& f, const auto& r) { f.number("times", r.times).raw("within", duration(r.within)); });
-  add("near_repeated_request", rules.near_repeated_request,
-      [](Flow& f, const auto& r) { f.number("times", r.times); });
-  add("repeated_tool_call", rules.repeated_tool_call,
-      [](Flow& f, const auto& r) { f.number("times", r.times).flag("any_result", r.any_result); });
-  add("error_loop", rules.error_loop, [](Flow& f, const auto& r) { f.number("times", r.times); });
-  add("no_progress", rules.no_progress, [](Flow& f, const auto& r) { f.number("steps", r.steps); });
-  add("context_growth", rules.context_growth, [](Flow& f, const auto& r) {
-    f.number("input_tokens", r.input_tokens).number("factor", r.factor);
-  });
-  add("cycle", rules.cycle, [](Flow& f, const auto& r) {
-    f.number("length_max", r.length_max).number("repeats", r.repeats);
-  });
-  add("cost_velocity", rules.cost_velocity, [](Flow& f, const auto& r) {
-    f.money("usd_per_minute", r.usd_per_minute).raw("sustained", duration(r.sustained));
-  });
-  return flow;
-}
-
-Flow abort_policy(const AbortPolicy& policy) {
-  std::string rules;
-  for (const AbortRule& rule : policy.rules) {
-    Flow flow;
-    flow.map("match", match_flow(rule.match));
-    if (rule.action == AbortAction::drain) {
-      flow.map(
-          "drain",
-          Flow().number("max_tokens", rule.max_tokens).number("max_seconds", rule.max_seconds));
-    } else {
-      flow.flag(word(rule.action), true);
-    }
-    rules += (rules.empty() ? "" : ", ") + flow.done();
-  }
-  return Flow().raw("default", word(policy.standard)).raw("rules", "[" + rules + "]");
-}
-
 Flow attribution(const Config& config) {
   const auto aliases = [&](Meaning meaning) {
     std::vector<std::string> texts;
@@ -376,20 +162,21 @@ Flow limits(const SizeLimits& limits) {
 
 Flow timeouts(const Timeouts& timeouts) {
   return Flow()
-      .raw("request_head", duration(timeouts.request_head))
-      .raw("request_idle", duration(timeouts.request_idle))
-      .raw("keep_alive", duration(timeouts.keep_alive))
-      .raw("connect", duration(timeouts.connect))
-      .raw("provider_idle", duration(timeouts.provider_idle))
-      .raw("client_write", duration(timeouts.client_write))
-      .raw("pool_idle", duration(timeouts.pool_idle))
-      .raw("pool_age", duration(timeouts.pool_age));
+      .raw("request_head", show_duration(timeouts.request_head))
+      .raw("request_idle", show_duration(timeouts.request_idle))
+      .raw("keep_alive", show_duration(timeouts.keep_alive))
+      .raw("connect", show_duration(timeouts.connect))
+      .raw("provider_idle", show_duration(timeouts.provider_idle))
+      .raw("client_write", show_duration(timeouts.client_write))
+      .raw("pool_idle", show_duration(timeouts.pool_idle))
+      .raw("pool_age", show_duration(timeouts.pool_age));
 }
 
 Flow ledger(const Ledger& ledger) {
   Flow retention;
-  if (ledger.raw_usage_retention) retention.raw("raw_usage", duration(*ledger.raw_usage_retention));
-  if (ledger.records_retention) retention.raw("records", duration(*ledger.records_retention));
+  if (ledger.raw_usage_retention)
+    retention.raw("raw_usage", show_duration(*ledger.raw_usage_retention));
+  if (ledger.records_retention) retention.raw("records", show_duration(*ledger.records_retention));
   Flow flow;
   flow.text("path", ledger.path).raw("on_failure", word(ledger.on_failure));
   if (!retention.empty()) flow.map("retention", retention);
@@ -419,11 +206,11 @@ std::string show(const Config& config) {
   page.line("trust", word(config.trust));
   page.line("require_workflow", config.require_workflow ? "true" : "false");
   page.line("attribution", attribution(config));
-  page.list("output_caps", output_caps(policy));
-  page.list("input_caps", input_caps(policy));
-  page.list("rates", rates(policy));
-  page.list("budgets", budgets(policy));
-  page.line("runs", runs(policy.runs));
+  page.list("output_caps", show_output_caps(policy));
+  page.list("input_caps", show_input_caps(policy));
+  page.list("rates", show_rates(policy));
+  page.list("budgets", show_budgets(policy));
+  page.line("runs", show_runs(policy.runs));
   page.line("refusals", Flow().raw("style", word(policy.refusal_style)));
   if (!config.price_files.empty()) {
     page.line(
@@ -431,12 +218,12 @@ std::string show(const Config& config) {
         Flow().list("files", config.price_files).raw("unknown_model", word(config.unknown_model)));
   }
   page.line("ledger", ledger(config.ledger));
-  page.line("abort_policy", abort_policy(policy.abort_policy));
+  page.line("abort_policy", show_abort_policy(policy.abort_policy));
   page.line("limits", limits(config.limits));
   page.line("timeouts", timeouts(config.timeouts));
   page.line("drain", Flow()
-                         .raw("delay", duration(config.drain.delay))
-                         .raw("timeout", duration(config.drain.timeout)));
+                         .raw("delay", show_duration(config.drain.delay))
+                         .raw("timeout", show_duration(config.drain.timeout)));
   page.line("metrics", Flow()
                            .list("disable", policy.metrics.disable)
                            .list("drop_labels", policy.metrics.drop_labels));
