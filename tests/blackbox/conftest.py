@@ -14,7 +14,7 @@ from tests.simulator import Simulator
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes minutes; run by ./dev test --full")
-    config.addinivalue_line("markers", "memory: judges resident memory, which sanitizers inflate")
+    config.addinivalue_line("markers", "native: judges memory or takes descriptors away, which sanitizers need themselves")
     config.addinivalue_line("markers", "sdk: drives real SDKs; their side is not what sanitizers watch")
     if not BINARY.exists():
         raise pytest.UsageError(f"{BINARY} is missing: run ./dev build first")

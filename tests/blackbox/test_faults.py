@@ -77,7 +77,7 @@ def test_a_slow_body_is_cut(start: Start) -> None:
         assert provider.connections == 0
 
 
-@pytest.mark.memory
+@pytest.mark.native
 def test_a_client_that_does_not_read_is_cut_and_holds_no_memory(start: Start) -> None:
     """The provider has 200 MB to give; the proxy must not take them for a client that does not read."""
     taken = [0]
@@ -299,6 +299,7 @@ def test_a_full_disk_is_told_and_recovered_from(start: Start, tmp_path: Path) ->
         subprocess.run(["umount", "-l", small], check=False)
 
 
+@pytest.mark.native
 def test_descriptor_exhaustion_does_not_spin(start: Start) -> None:
     with always() as provider:
         proxy = start(rows=row(provider.origin))

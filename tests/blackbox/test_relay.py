@@ -302,7 +302,7 @@ def test_oversized_body_is_refused_in_the_dialect(start: Start) -> None:
         assert provider.connections == 0
 
 
-@pytest.mark.memory
+@pytest.mark.native
 def test_large_bodies_pass_within_bounded_memory(start: Start) -> None:
     body = chat(messages=[{"role": "user", "content": "a" * 50_000_000}])
 
