@@ -288,6 +288,10 @@ Awaitable<Exchange::Outcome> Exchange::forward() {
       status = co_await send_streaming();
     }
     record_->sent = record_->sent || provider_->sent_any();
+    // A provider that refuses an upload and closes resets what is still on its way; its answer may
+    // have come before.
+    const bool broke = status == LinkStatus::failed || status == LinkStatus::closed;
+    if (broke && provider_->sent_any() && !client_left_) answered_early_ = true;
     if (status == LinkStatus::ok || answered_early_) {
       provider_->watch(nullptr);
       sent_ = services_.clock.monotonic();
