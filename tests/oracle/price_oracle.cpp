@@ -153,8 +153,10 @@ int main(int argc, char** argv) {
     try {
       std::cout << answer_line(*book, parser.parse(line).value()) << '\n';
     } catch (const std::exception& error) {
+      // One row that cannot be read is one row without an answer, not the end of the others.
       std::cerr << "price_oracle: " << error.what() << ": " << line << '\n';
-      return 1;
+      std::cout << R"({"cost":null,"pricing":"unpriced","price_id":"unreadable","model":"",)"
+                << R"("provider_cost":null,"byok":false,"moments":{}})" << '\n';
     }
   }
   return 0;

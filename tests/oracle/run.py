@@ -292,6 +292,7 @@ def price(queries, stated):
         done = subprocess.run([build / "tests" / "price_oracle", ROOT / "config" / "prices", path],
                               input="".join(json.dumps(q) + "\n" for q in queries),
                               capture_output=True, text=True, check=False)
+    sys.stderr.write(done.stderr)
     if done.returncode != 0:
         raise SystemExit(f"price_oracle failed:\n{done.stderr}")
     return [json.loads(line, parse_float=Decimal) for line in done.stdout.splitlines()]
@@ -355,7 +356,7 @@ def same_rounded(cost, row, expected):
     """Perplexity reports parts rounded to three or five digits and adds those up."""
     if cost is None:
         return False
-    digits = max(max((-Decimal(str(v)).normalize().as_tuple().exponent for v in row["cost_breakdown"].values()
+    digits = max(max((-Decimal(str(v)).normalize().as_tuple().exponent for v in (row.get("cost_breakdown") or {}).values()
                       if v is not None), default=0), 3)
     unit = Decimal(1).scaleb(-digits)
     return expected in (cost.quantize(unit, rounding=mode) for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN))
@@ -462,6 +463,22 @@ def find_file(argument):
     return corpus / "price_oracle.jsonl"
 
 
+def normal_row(row):
+    """A row with every key the judge looks at."""
+    usage = row.get("usage")
+    row["usage"] = usage if isinstance(usage, dict) else {}
+    for key in ("kind", "source", "provider", "model", "prices_used", "usage_raw"):
+        row.setdefault(key, None)
+    row["kind"], row["source"] = row["kind"] or "test_case", row["source"] or ""
+    if row["kind"] == "provider_reported" and not isinstance(row["usage_raw"], str):
+        row["usage_raw"] = json.dumps(row["usage"])
+    try:
+        Decimal(row["expected_cost_usd"])
+    except (KeyError, TypeError, ArithmeticError):
+        row["expected_cost_usd"], row["disputed"] = "0", True
+    return row
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev oracle", description="Compare our prices with published costs.")
     parser.add_argument("file", nargs="?", help="rows of usage and cost (price_oracle.jsonl)")
@@ -472,7 +489,7 @@ def main():
         print("figure: skipped=no_corpus")
         return 0
     with open(path, encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file if line.strip()]
+        rows = [normal_row(json.loads(line)) for line in file if line.strip()]
 
     stated = StatedPrices()
     asked = [queries_of(row, stated) for row in rows]
