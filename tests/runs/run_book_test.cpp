@@ -1,0 +1,168 @@
+#include "runs/run_book.h"
+
+#include "fixture.h"
+
+namespace tokenweir::runs {
+namespace {
+
+using config::RunMode;
+
+class Runs : public Loop {
+ protected:
+  Judgement ask(const RunName& name, std::int64_t usd_cents = 1) {
+    book_.configure(rules_);
+    Judgement judgement = book_.begin(name, {}, wall_, now_);
+    if (judgement.action == Action::stop) return judgement;
+    StepEnd end;
+    end.cost = Money::picodollars(usd_cents * 10'000'000'000);
+    end.tokens = 50;
+    book_.end(name, {}, end, wall_, now_);
+    return judgement;
+  }
+};
+
+TEST_F(Runs, BeginWithTheFirstRequestThatNamesThem) {
+  EXPECT_EQ(ask({"app", "w", "r", ""}).step, 1);
+  EXPECT_EQ(ask({"app", "w", "r", ""}).step, 2);
+  EXPECT_EQ(ask({"app", "w", "", ""}).step, 0) << "no run, no step";
+  const auto view = book_.find({"app", "w", "r", ""});
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->steps, 2);
+  EXPECT_EQ(view->own, *Money::from_dollars("0.02"));
+  EXPECT_EQ(view->in_flight, 0);
+}
+
+TEST_F(Runs, AreTheirOwnersAlone) {
+  rules_.max_steps = {1, RunMode::stop};
+  EXPECT_EQ(ask({"one", "w", "r", ""}).action, Action::pass);
+  EXPECT_EQ(ask({"two", "w", "r", ""}).action, Action::pass);
+  EXPECT_EQ(ask({"one", "v", "r", ""}).action, Action::pass);
+  EXPECT_EQ(ask({"one", "w", "r", ""}).action, Action::stop);
+}
+
+TEST_F(Runs, RollSpendUpTheTree) {
+  (void)ask({"app", "plan", "root", ""}, 10);
+  (void)ask({"app", "search", "child", "root"}, 20);
+  const Judgement deep = ask({"app", "read", "leaf", "child"}, 30);
+  const std::vector<budget::Ancestor> ancestors = {{"search", "child"}, {"plan", "root"}};
+  EXPECT_EQ(deep.ancestors, ancestors);
+  EXPECT_EQ(book_.ancestors({"app", "read", "leaf", "child"}), ancestors);
+  const auto root = book_.find({"app", "plan", "root", ""});
+  EXPECT_EQ(root->own, *Money::from_dollars("0.1"));
+  EXPECT_EQ(static_cast<std::int64_t>(root->tree), Money::from_dollars("0.6")->picodollars());
+  EXPECT_EQ(root->tokens, 150);
+  EXPECT_EQ(book_.find({"app", "read", "leaf", ""})->depth, 2);
+}
+
+TEST_F(Runs, MayNameAParentThatWasNotSeenYet) {
+  (void)ask({"app", "w", "child", "parent"}, 5);
+  (void)ask({"app", "w", "parent", ""}, 5);
+  EXPECT_EQ(static_cast<std::int64_t>(book_.find({"app", "w", "parent", ""})->tree),
+            Money::from_dollars("0.1")->picodollars());
+}
+
+TEST_F(Runs, DoNotFormCircles) {
+  (void)ask({"app", "w", "a", "b"});
+  (void)ask({"app", "w", "b", "a"});
+  (void)ask({"app", "w", "c", "c"});
+  EXPECT_EQ(book_.find({"app", "w", "b", ""})->depth, 0);
+  EXPECT_EQ(book_.find({"app", "w", "c", ""})->depth, 0);
+  EXPECT_EQ(book_.find({"app", "w", "a", ""})->parent_run, "b");
+}
+
+TEST_F(Runs, StopAtTheirCapOnSteps) {
+  rules_.max_steps = {3, RunMode::stop};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(kName).action, Action::pass);
+  const Judgement fourth = ask(kName);
+  EXPECT_TRUE(stopped_by(fourth, Detector::max_steps));
+  EXPECT_EQ(fourth.stopped_by->evidence(), "step 4 of at most 3");
+  EXPECT_EQ(book_.find(kName)->ended_by, "max_steps");
+}
+
+TEST_F(Runs, StopAtEveryOtherCap) {
+  rules_.max_usd = config::MoneyLimit{*Money::from_dollars("0.05"), RunMode::stop};
+  EXPECT_EQ(ask(kName, 5).action, Action::pass);
+  EXPECT_TRUE(stopped_by(ask(kName), Detector::max_usd));
+  EXPECT_TRUE(stopped_by(ask({"app", "other", "sub", "run-1"}), Detector::max_usd))
+      << "a sub-agent cannot go on spending its parent's money";
+  rules_ = {};
+  rules_.max_tokens = {100, RunMode::stop};
+  EXPECT_EQ(ask({"app", "w", "t", ""}).action, Action::pass);
+  EXPECT_EQ(ask({"app", "w", "t", ""}).action, Action::pass);
+  EXPECT_TRUE(stopped_by(ask({"app", "w", "t", ""}), Detector::max_tokens));
+  rules_ = {};
+  rules_.max_depth = {1, RunMode::stop};
+  EXPECT_EQ(ask({"app", "w", "d1", "d0"}).action, Action::pass);
+  EXPECT_TRUE(stopped_by(ask({"app", "w", "d2", "d1"}), Detector::max_depth));
+  rules_ = {};
+  rules_.max_wall_time = config::TimeLimit{std::chrono::hours(1), RunMode::stop};
+  EXPECT_EQ(ask({"app", "w", "time", ""}).action, Action::pass);
+  now_ += std::chrono::minutes(61);
+  EXPECT_TRUE(stopped_by(ask({"app", "w", "time", ""}), Detector::max_wall_time));
+}
+
+TEST_F(Runs, CountWhatIsInFlight) {
+  rules_.max_concurrent = {2, RunMode::stop};
+  book_.configure(rules_);
+  EXPECT_EQ(book_.begin(kName, {}, wall_, now_).action, Action::pass);
+  EXPECT_EQ(book_.begin(kName, {}, wall_, now_).action, Action::pass);
+  EXPECT_TRUE(stopped_by(book_.begin(kName, {}, wall_, now_), Detector::max_concurrent));
+  book_.end(kName, {}, {}, wall_, now_);
+  EXPECT_EQ(book_.begin(kName, {}, wall_, now_).action, Action::pass);
+}
+
+TEST_F(Runs, AreRememberedWhileAnythingBelowThemLives) {
+  rules_.remember = std::chrono::hours(24);
+  (void)ask({"app", "w", "root", ""});
+  (void)ask({"app", "w", "idle", ""});
+  now_ += std::chrono::hours(20);
+  (void)ask({"app", "w", "child", "root"});
+  now_ += std::chrono::hours(20);
+  EXPECT_EQ(book_.sweep(now_), 1u);
+  EXPECT_TRUE(book_.find({"app", "w", "root", ""}));
+  EXPECT_FALSE(book_.find({"app", "w", "idle", ""}));
+}
+
+TEST_F(Runs, AreBoundedInNumber) {
+  RunBook small(10);
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string run = "r" + std::to_string(i);
+    (void)small.begin({"app", "w", run, ""}, {}, wall_, now_);
+    small.end({"app", "w", run, ""}, {}, {}, wall_, now_);
+  }
+  EXPECT_LE(small.size(), 10u);
+  EXPECT_TRUE(small.find({"app", "w", "r999", ""}));
+}
+
+TEST_F(Runs, ContinueAfterARestart) {
+  rules_.max_steps = {5, RunMode::stop};
+  for (int i = 0; i < 3; ++i) (void)ask(kName, 10);
+  RunBook fresh;
+  fresh.configure(rules_);
+  for (const RunView& view : book_.view(100)) fresh.restore(view, wall_, now_);
+  EXPECT_EQ(fresh.find(kName)->own, *Money::from_dollars("0.3"));
+  EXPECT_EQ(fresh.begin(kName, {}, wall_, now_).step, 4);
+  EXPECT_EQ(fresh.begin(kName, {}, wall_, now_).step, 5);
+  EXPECT_EQ(fresh.begin(kName, {}, wall_, now_).action, Action::stop);
+}
+
+TEST_F(Runs, RecogniseRetriesAlsoOutsideOfARun) {
+  Signs signs;
+  signs.body = 77;
+  const RunName nobody{"app", "w", "", ""};
+  EXPECT_EQ(book_.begin(nobody, signs, wall_, now_).retry_of, "");
+  StepEnd end;
+  end.provider_fault = "429";
+  end.record = "first";
+  book_.end(nobody, signs, end, wall_, now_);
+  const Judgement again = book_.begin(nobody, signs, wall_, now_ + std::chrono::seconds(1));
+  EXPECT_EQ(again.retry_of, "first");
+  EXPECT_EQ(again.retry_cause, "after_429");
+  signs.sdk_retries = 1;
+  EXPECT_EQ(book_.begin(nobody, signs, wall_, now_).retry_cause, "sdk_header");
+  EXPECT_EQ(book_.begin({"other", "w", "", ""}, signs, wall_, now_).retry_of, "");
+  EXPECT_EQ(book_.begin(nobody, signs, wall_, now_ + std::chrono::minutes(3)).retry_of, "");
+}
+
+}  // namespace
+}  // namespace tokenweir::runs
