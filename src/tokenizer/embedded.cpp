@@ -25,6 +25,10 @@ TOKENWEIR_EMBED(o200k_base)
 TOKENWEIR_EMBED(cl100k_base)
 TOKENWEIR_EMBED(p50k_base)
 TOKENWEIR_EMBED(r50k_base)
+TOKENWEIR_EMBED(tekken)
+TOKENWEIR_EMBED(qwen)
+TOKENWEIR_EMBED(deepseek_v3)
+TOKENWEIR_EMBED(claude_legacy)
 
 namespace tokenweir::tokenizer {
 
@@ -38,6 +42,10 @@ std::string_view embedded_vocabulary(VocabularyName name) {
     TOKENWEIR_CASE(cl100k_base)
     TOKENWEIR_CASE(p50k_base)
     TOKENWEIR_CASE(r50k_base)
+    TOKENWEIR_CASE(tekken)
+    TOKENWEIR_CASE(qwen)
+    TOKENWEIR_CASE(deepseek_v3)
+    TOKENWEIR_CASE(claude_legacy)
 #undef TOKENWEIR_CASE
     default:
       return {};

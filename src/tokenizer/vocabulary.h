@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_set>
 
 #include "tokenizer/automaton.h"
 #include "tokenizer/grammar.h"
@@ -22,8 +23,7 @@ class Vocabulary {
   [[nodiscard]] static Result<SharedVocabulary, std::string> build(VocabularyName name,
                                                                    std::string_view file);
 
-  Vocabulary(VocabularyName name, const TokenList& list, Automaton automaton)
-      : name_(name), automaton_(std::move(automaton)), seams_(list), table_(list) {}
+  Vocabulary(VocabularyName name, const TokenList& list, Automaton automaton);
 
   [[nodiscard]] VocabularyName name() const { return name_; }
   [[nodiscard]] const Automaton& automaton() const { return automaton_; }
@@ -50,10 +50,20 @@ class Vocabulary {
  private:
   [[nodiscard]] std::size_t count_between_seams(const char* begin, const char* end) const;
 
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
   VocabularyName name_;
   Automaton automaton_;
   Seams seams_;
   PieceTable table_;
+  // Tokens no merge makes (678 of Llama 3's): they count where they are a whole piece.
+  std::unordered_set<std::string, Hash, std::equal_to<>> whole_only_;
+  std::size_t longest_whole_ = 0;
 };
 
 }  // namespace tokenweir::tokenizer

@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+import json
 import os
 import pathlib
+import sys
 import tempfile
 
 DATA = pathlib.Path(os.environ.get("TOKENWEIR_VENDOR", pathlib.Path(__file__).resolve().parents[2] / ".cache" / "vocabularies"))
@@ -39,5 +41,56 @@ class Tiktoken:
         return sum(len(self.encoding._encode_single_piece(piece.encode("utf-8", "surrogateescape"))) for piece in pieces)
 
 
+
+
+class OwnRanks(Tiktoken):
+    """tiktoken's encoder over the ranks of somebody else's vocabulary."""
+
+    def __init__(self, name, pattern, ranks, normal=None):
+        import tiktoken
+
+        self.encoding = tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+        self.pattern, self.normal = None, normal
+
+    def count(self, text):
+        return super().count(self.normalize(text))
+
+    def count_many(self, texts):
+        return super().count_many([self.normalize(text) for text in texts])
+
+    def normalize(self, text):
+        if self.normal is None:
+            return text
+        import unicodedata2
+
+        return unicodedata2.normalize(self.normal, text)
+
+
+class HuggingFace:
+    """tokenizers over a published tokenizer.json, its special tokens taken out."""
+
+    def __init__(self, path):
+        from tokenizers import Tokenizer
+
+        document = json.loads(path.read_text())
+        document["added_tokens"], document["post_processor"] = [], None
+        self.tokenizer = Tokenizer.from_str(json.dumps(document))
+
+    def count_many(self, texts):
+        return [len(encoding.ids) for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
 def oracle(name):
-    return Tiktoken("o200k_base" if name == "o200k_harmony" else name)
+    if name in (*OPENAI, "o200k_harmony"):
+        return Tiktoken("o200k_base" if name == "o200k_harmony" else name)
+    document = json.loads((DATA / f"{name}.json").read_text())
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "src/tokenizer/data"))
+    import vendor
+
+    if name == "tekken":
+        return OwnRanks(name, document["config"]["pattern"], vendor.packed_ranks(document["bpe_ranks"], 130072))
+    if name == "claude_legacy":
+        return OwnRanks(name, document["pat_str"], vendor.packed_ranks(document["bpe_ranks"]), "NFKC")
+    if name == "llama3":
+        return OwnRanks(name, document["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"], vendor.ranks_by_id(document))
+    return HuggingFace(DATA / f"{name}.json")
