@@ -76,6 +76,7 @@ class Exchange {
   void write_request_head(std::string& out, http::Framing framing, bool body_edited);
   enum class HeadState : std::uint8_t { incomplete, complete, broken, garbled };
   HeadState read_answer_head();
+  [[nodiscard]] bool may_switch_protocols() const;
   [[nodiscard]] bool answer_began();
   Awaitable<Outcome> await_answer_head();
   Awaitable<bool> answered_without_usage();

@@ -22,6 +22,12 @@ std::string_view fault_of_status(int status) {
 
 }  // namespace
 
+// Only to what the client asked for, and only once its request is over: what follows is a tunnel.
+bool Exchange::may_switch_protocols() const {
+  const std::string_view protocol = http::value_of(answer_head_.fields, "upgrade");
+  return !protocol.empty() && http::lists_token(head_.upgrade, protocol) && request_sent_;
+}
+
 // Takes in what the provider has sent, as far as the end of the head of its final answer. Interim
 // answers go to the client on the way.
 Exchange::HeadState Exchange::read_answer_head() {
@@ -34,7 +40,7 @@ Exchange::HeadState Exchange::read_answer_head() {
     if (progress == http::Progress::failed) return HeadState::garbled;
     if (progress == http::Progress::complete) {
       if (answer_head_.status >= 200 || answer_head_.status == 101) {
-        if (answer_head_.status == 101 && head_.upgrade.empty()) return HeadState::garbled;
+        if (answer_head_.status == 101 && !may_switch_protocols()) return HeadState::garbled;
         answer_rest_ = std::string_view(answer_bytes_).substr(answer_head_.size);
         return HeadState::complete;
       }
