@@ -18,6 +18,9 @@ constexpr milliseconds kBackOffMax{800};
 // Failed attempts at the end of the process before giving up: about five seconds.
 constexpr int kLastAttempts = 8;
 constexpr std::size_t kTransactionMax = 4096;
+// Memory that one thread takes and another frees never returns to the first one's cache, so stored
+// records go back to be freed where they were made. More than this many are freed here.
+constexpr std::size_t kSpentMost = 1024;
 constexpr std::uint64_t kTotalsEveryRows = 65'536;
 constexpr std::chrono::seconds kTotalsEvery{300};
 constexpr std::chrono::seconds kExpireEvery{60};
@@ -55,6 +58,7 @@ Publisher::Publisher(const config::Config& config, const pricing::PriceBook& pri
   // Room for every place, so that publish() never allocates.
   queue_.reserve(capacity_);
   taken_.reserve(capacity_);
+  spent_.reserve(kSpentMost);
 }
 
 Publisher::~Publisher() { stop(); }
@@ -80,9 +84,14 @@ bool Publisher::try_reserve() noexcept {
 void Publisher::publish(std::unique_ptr<Record> record) noexcept {
   billed_.note(*record);
   bool wake = false;
+  std::unique_ptr<Record> spent;
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(record));
+    if (!spent_.empty()) {
+      spent = std::move(spent_.back());
+      spent_.pop_back();
+    }
     // Only the first record of a group wakes the thread; it then waits for the others by itself.
     wake = std::exchange(idle_, false);
   }
@@ -218,6 +227,12 @@ void Publisher::write_succeeded(std::size_t count, const Appended& appended) {
   metrics_.count_ledger(back_off_ > milliseconds(0) ? retried : ok, appended.written);
   metrics_.count_ledger(replayed, appended.already_there);
   rows_since_totals_ += count;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < count && spent_.size() < kSpentMost; ++i) {
+      spent_.push_back(std::move(waiting_[i].record));
+    }
+  }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   places_taken_.fetch_sub(count, std::memory_order_relaxed);
   back_off_ = milliseconds(0);

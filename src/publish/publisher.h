@@ -107,10 +107,12 @@ class Publisher final : public exchange::Publisher {
   std::condition_variable work_;
   std::condition_variable rested_;
   std::vector<std::unique_ptr<Record>> queue_;  // guarded by mutex_
-  bool idle_ = false;                           // guarded by mutex_: the thread waits for work
-  bool stopping_ = false;                       // guarded by mutex_
-  std::uint64_t flush_wanted_ = 0;              // guarded by mutex_
-  std::uint64_t flush_done_ = 0;                // guarded by mutex_
+  // Stored records on their way back to the event loops, which free them. Guarded by mutex_.
+  std::vector<std::unique_ptr<Record>> spent_;
+  bool idle_ = false;               // guarded by mutex_: the thread waits for work
+  bool stopping_ = false;           // guarded by mutex_
+  std::uint64_t flush_wanted_ = 0;  // guarded by mutex_
+  std::uint64_t flush_done_ = 0;    // guarded by mutex_
 
   // The thread's own.
   std::vector<std::unique_ptr<Record>> taken_;
