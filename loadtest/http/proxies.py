@@ -127,6 +127,16 @@ class Process:
         return path
 
     async def start(self):
+        # A port that was free a moment ago may be taken by now; that says nothing about the proxy.
+        for attempt in range(3):
+            try:
+                return await self.start_once()
+            except Missing:
+                if attempt == 2:
+                    raise
+                self.port = free_port()
+
+    async def start_once(self):
         log = open(self.folder / "output.log", "wb")
         self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder,
                                         start_new_session=True)
