@@ -115,7 +115,9 @@ std::int64_t dearest(const Ceilings& ceilings, std::initializer_list<CallClass> 
 }
 
 std::int64_t input_rate(const Ceilings& ceilings, const Extras& extras) {
-  std::int64_t most = dearest(ceilings, {TokenClass::input, TokenClass::tool_input});
+  // Some lists ask more for a cache read than for plain input.
+  std::int64_t most =
+      dearest(ceilings, {TokenClass::input, TokenClass::cache_read, TokenClass::tool_input});
   const auto consider = [&](std::initializer_list<TokenClass> classes) {
     most = std::max(most, dearest(ceilings, classes));
   };
@@ -124,8 +126,8 @@ std::int64_t input_rate(const Ceilings& ceilings, const Extras& extras) {
     consider({TokenClass::cache_write_5m, TokenClass::cache_write_30m, TokenClass::cache_write_1h,
               TokenClass::cache_write_12h, TokenClass::cache_write_unknown});
   }
-  if (extras.images > 0) consider({TokenClass::image_input});
-  if (extras.audio_input) consider({TokenClass::audio_input});
+  if (extras.images > 0) consider({TokenClass::image_input, TokenClass::image_cache_read});
+  if (extras.audio_input) consider({TokenClass::audio_input, TokenClass::audio_cache_read});
   if (extras.documents || extras.remote_input) {
     consider({TokenClass::document_input, TokenClass::video_input, TokenClass::image_input,
               TokenClass::audio_input, TokenClass::citation_input});
