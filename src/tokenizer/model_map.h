@@ -42,6 +42,9 @@ class ModelMap {
   // gets its family's fallback, an unknown family the map's default.
   [[nodiscard]] TokenizerChoice find(std::string_view family, std::string_view model) const;
 
+  // What to count with instead where the choice's vocabulary is optional and not installed.
+  [[nodiscard]] TokenizerChoice stand_in(const TokenizerChoice& choice) const;
+
  private:
   struct Rules;
   std::shared_ptr<const Rules> rules_;

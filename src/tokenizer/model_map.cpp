@@ -1,0 +1,174 @@
+#include "tokenizer/model_map.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "yaml/parse.h"
+#include "yaml/reader.h"
+
+namespace tokenweir::tokenizer {
+
+namespace {
+
+// Ids come from hostile bodies; no model's is longer.
+constexpr std::size_t kMostIdBytes = 256;
+
+// Nor has any more parts than this.
+constexpr int kMostNames = 10;
+
+constexpr std::string_view kConfidences[] = {"exact", "exact_fallback", "estimated"};
+
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+std::string lower(std::string_view text) {
+  std::string out(text.substr(0, kMostIdBytes));
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(Confidence confidence) {
+  return kConfidences[static_cast<std::size_t>(confidence)];
+}
+
+struct ModelMap::Rules {
+  std::map<std::string, TokenizerChoice, std::less<>> prefixes;
+  std::map<std::string, TokenizerChoice, std::less<>> families;
+  std::map<VocabularyName, TokenizerChoice> stand_ins;
+  TokenizerChoice standard;
+  std::size_t longest_prefix = 0;
+
+  // The longest prefix that ends where a word of the id ends.
+  [[nodiscard]] const TokenizerChoice* longest(std::string_view id) const {
+    for (std::size_t size = std::min(id.size(), longest_prefix); size > 0; --size) {
+      if (size < id.size() && is_word(id[size]) && is_word(id[size - 1])) continue;
+      const auto found = prefixes.find(id.substr(0, size));
+      if (found != prefixes.end()) return &found->second;
+    }
+    return nullptr;
+  }
+};
+
+namespace {
+
+using yaml::MapReader;
+using yaml::Node;
+
+void read_choice(MapReader& map, TokenizerChoice& choice, Confidence standard) {
+  choice.confidence = standard;
+  std::string vocabulary;
+  if (const Node* node = map.text({"vocabulary", "", yaml::kRequired}, vocabulary)) {
+    if (const auto name = vocabulary_named(vocabulary)) {
+      choice.vocabulary = *name;
+    } else {
+      map.report().error(node->mark, "unknown vocabulary " + yaml::in_quotes(*node));
+    }
+  }
+  std::string confidence;
+  if (const Node* node = map.text({"confidence"}, confidence)) {
+    const auto* found = std::find(std::begin(kConfidences), std::end(kConfidences), confidence);
+    if (found == std::end(kConfidences)) {
+      map.report().error(node->mark, "confidence is exact, exact_fallback or estimated");
+    } else {
+      choice.confidence = static_cast<Confidence>(found - std::begin(kConfidences));
+    }
+  }
+  map.integer({"per_thousand"}, choice.per_thousand, 100, 10'000);
+  choice.per_thousand_other_scripts = choice.per_thousand;
+  const Node* factor =
+      map.integer({"per_thousand_other_scripts"}, choice.per_thousand_other_scripts, 100, 10'000);
+  const bool scaled = choice.per_thousand != 1000 || factor != nullptr;
+  if (scaled && choice.confidence != Confidence::estimated) {
+    map.report().error(map.mark(), "only an estimate has a factor");
+  }
+}
+
+void read_entry(const Node::Entry& entry, const yaml::Report& report, TokenizerChoice& choice) {
+  MapReader map(entry.value, report);
+  read_choice(map, choice, Confidence::estimated);
+  map.finish();
+}
+
+}  // namespace
+
+Result<ModelMap, std::string> ModelMap::parse(std::string_view yaml, std::string_view file) {
+  yaml::Problems problems;
+  const auto document = yaml::parse(yaml, file, problems);
+  auto rules = std::make_shared<Rules>();
+  if (document) {
+    const yaml::Report report{file, &problems};
+    MapReader root(document->root, report);
+    int schema = 1;
+    root.integer({"schema", "", yaml::kRequired}, schema, 1, 1);
+    root.list({"models"}, [&](MapReader& map, const Node& item) {
+      std::vector<std::string> match;
+      TokenizerChoice choice;
+      map.texts({"match", "", yaml::kRequired}, match);
+      read_choice(map, choice, Confidence::exact);
+      for (const std::string& prefix : match) {
+        rules->longest_prefix = std::max(rules->longest_prefix, prefix.size());
+        if (!rules->prefixes.emplace(lower(prefix), choice).second) {
+          report.error(item.mark, "\"" + prefix + "\" stands twice");
+        }
+      }
+    });
+    root.table({"families"}, {}, [&](const Node::Entry& entry) {
+      read_entry(entry, report, rules->families[entry.key]);
+    });
+    root.table({"stand_ins"}, {}, [&](const Node::Entry& entry) {
+      const auto name = vocabulary_named(entry.key);
+      if (!name) report.error(entry.mark, "unknown vocabulary \"" + entry.key + "\"");
+      read_entry(entry, report, rules->stand_ins[name.value_or(VocabularyName::o200k_base)]);
+    });
+    root.map({"default", "", yaml::kRequired},
+             [&](MapReader& map) { read_choice(map, rules->standard, Confidence::estimated); });
+    root.finish();
+  }
+  if (!problems.empty()) return failure(problems.text());
+  ModelMap map;
+  map.rules_ = std::move(rules);
+  return map;
+}
+
+Result<ModelMap, std::string> ModelMap::read(const std::filesystem::path& file) {
+  std::string why;
+  const auto text = yaml::read_file(file.string(), yaml::kMostBytes, why);
+  if (!text) return failure(file.string() + ": error: " + why + "\n");
+  return parse(*text, file.string());
+}
+
+// Hosts put paths, regions and vendors before a model's name ("us.anthropic.claude-3",
+// "ft:gpt-4o:"), so what follows each separator is tried as a name, the whole id first.
+TokenizerChoice ModelMap::find(std::string_view family, std::string_view model) const {
+  if (rules_ == nullptr) return {};
+  const std::string id = lower(model);
+  const std::string_view whole = id;
+  std::size_t at = 0;
+  for (int names = 0; names < kMostNames; ++names) {
+    if (const TokenizerChoice* found = rules_->longest(whole.substr(at))) return *found;
+    const std::size_t separator = whole.find_first_of("/.:@", at);
+    if (separator == std::string_view::npos) break;
+    at = separator + 1;
+  }
+  const auto fallback = rules_->families.find(family);
+  return fallback != rules_->families.end() ? fallback->second : rules_->standard;
+}
+
+TokenizerChoice ModelMap::stand_in(const TokenizerChoice& choice) const {
+  if (rules_ == nullptr) return choice;
+  const auto found = rules_->stand_ins.find(choice.vocabulary);
+  if (found == rules_->stand_ins.end()) return choice;
+  TokenizerChoice out = found->second;
+  out.per_thousand = out.per_thousand * choice.per_thousand / 1000;
+  out.per_thousand_other_scripts =
+      out.per_thousand_other_scripts * choice.per_thousand_other_scripts / 1000;
+  return out;
+}
+
+}  // namespace tokenweir::tokenizer
