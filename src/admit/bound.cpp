@@ -18,9 +18,6 @@ using budget::saturating_multiply;
 using pricing::Kind;
 using pricing::kind;
 
-// The dearest price of one unit of each kind, picodollars rounded up; no value: the list has none.
-using Ceilings = std::array<std::optional<std::int64_t>, pricing::kKinds>;
-
 std::int64_t rounded_up(const pricing::Rate& rate, const pricing::Factor& factor) {
   const Int128 above = static_cast<Int128>(rate.picodollars) * factor.numerator;
   const Int128 below = static_cast<Int128>(rate.units) * factor.denominator;
@@ -34,68 +31,72 @@ void raise(Ceilings& ceilings, const pricing::Quote& quote) {
     // What a contract saves is not counted on; what it adds is.
     const std::int64_t listed = rounded_up(*line.rate, line.factor);
     const std::int64_t contracted = rounded_up(line.contract_rate, line.contract_factor);
-    auto& ceiling = ceilings[line.kind];
+    auto& ceiling = ceilings.of[line.kind];
     ceiling = std::max({ceiling.value_or(0), listed, contracted});
   }
 }
 
 bool is_open(std::string_view tier) { return tier.empty() || tier == "auto"; }
 
-// The words a modifier of this model may ask about, so that each can be tried.
-void gather(const std::vector<pricing::Modifier>& modifiers, std::set<std::string>& tiers,
-            std::set<std::string>& regions) {
-  for (const pricing::Modifier& modifier : modifiers) {
-    for (const std::string& tier : modifier.when.service_tier) tiers.insert(tier);
-    for (const std::string& region : modifier.when.region) {
-      if (region.find('*') == std::string::npos) regions.insert(region);
+// The words the modifiers of a model may ask about, so that each can be tried.
+struct Words {
+  std::set<std::string> tiers{""};
+  std::set<std::string> regions{""};
+  std::set<std::string> searches{""};
+
+  void gather(const std::vector<pricing::Modifier>& modifiers) {
+    for (const pricing::Modifier& modifier : modifiers) {
+      tiers.insert(modifier.when.service_tier.begin(), modifier.when.service_tier.end());
+      searches.insert(modifier.when.search_context.begin(), modifier.when.search_context.end());
+      for (const std::string& region : modifier.when.region) {
+        if (region.find('*') == std::string::npos) regions.insert(region);
+      }
     }
   }
+};
+
+Words words_of(const pricing::Lists& lists, const pricing::Lookup& found, const BoundQuery& query) {
+  Words words;
+  words.gather(found.list != nullptr ? found.list->modifiers : lists.front()->modifiers);
+  if (found.model != nullptr) {
+    words.gather(found.model->modifiers);
+    for (const pricing::Period& period : found.model->periods) {
+      for (const pricing::Band& band : period.bands) words.gather(band.modifiers);
+    }
+  }
+  // What is asked for may still be served as an ordinary request.
+  if (!is_open(query.service_tier)) {
+    words.tiers = {"", pricing::normal_service_tier(query.service_tier, false)};
+  }
+  if (!query.region.empty()) words.regions = {"", pricing::lower_case(query.region)};
+  return words;
 }
 
 // One quote with a unit of everything, for each tier and region that may serve the request.
-Ceilings ceilings_of(const pricing::Lists& lists, const pricing::Lookup& found,
-                     const BoundQuery& query, std::uint64_t input_tokens, bool& estimated) {
-  std::set<std::string> tiers, regions;
-  const auto gather_list = [&](const pricing::PriceList& list) {
-    gather(list.modifiers, tiers, regions);
-  };
-  if (found.list != nullptr) {
-    gather_list(*found.list);
-  } else {
-    gather_list(*lists.front());
-  }
-  if (found.model != nullptr) {
-    gather(found.model->modifiers, tiers, regions);
-    for (const pricing::Period& period : found.model->periods) {
-      for (const pricing::Band& band : period.bands) gather(band.modifiers, tiers, regions);
-    }
-  }
-  if (!is_open(query.service_tier)) {
-    // A tier that is asked for may still be served as an ordinary request.
-    tiers = {pricing::normal_service_tier(query.service_tier, false)};
-  }
-  tiers.insert("");
-  if (!query.region.empty()) regions = {pricing::lower_case(query.region)};
-  regions.insert("");
-
+Ceilings look_up(const pricing::Lists& lists, const pricing::Lookup& found, const BoundQuery& query,
+                 std::uint64_t context) {
   Usage everything;
   for (auto& count : everything.tokens) count = 1;
   for (auto& count : everything.calls) count = 1;
-  everything[TokenClass::input] = std::max<std::uint64_t>(input_tokens, 1);
+  // All input together makes the context that chooses the price band.
+  const std::uint64_t others = *everything.total_input() - 1;
+  everything[TokenClass::input] = context > others ? context - others : 1;
+
+  const Words words = words_of(lists, found, query);
   pricing::Circumstances circumstances;
   circumstances.host = pricing::lower_case(query.host);
   circumstances.speed = pricing::lower_case(query.speed);
   Ceilings ceilings;
-  for (const std::string& tier : tiers) {
-    for (const std::string& region : regions) {
-      circumstances.service_tier = tier;
-      circumstances.region = region;
-      for (const char* size : {"", "high"}) {
-        circumstances.search_context = size;
+  ceilings.listed = found.model != nullptr;
+  for (const std::string& tier : words.tiers) {
+    for (const std::string& region : words.regions) {
+      for (const std::string& search : words.searches) {
+        circumstances.service_tier = tier;
+        circumstances.region = region;
+        circumstances.search_context = search;
         const auto quote =
             pricing::make_quote(lists, found, everything, query.at, circumstances, true);
-        estimated = estimated || quote.is_estimate();
-        // Capacity bought beforehand costs nothing more; it must not hide what else may serve.
+        ceilings.estimated = ceilings.estimated || quote.is_estimate();
         raise(ceilings, quote);
       }
     }
@@ -103,14 +104,50 @@ Ceilings ceilings_of(const pricing::Lists& lists, const pricing::Lookup& found,
   return ceilings;
 }
 
+RateCache::Thresholds thresholds_of(const pricing::Lists& lists, const pricing::Lookup& found) {
+  std::set<std::uint64_t> sizes;
+  const auto gather = [&](const pricing::Model& model) {
+    for (const pricing::Period& period : model.periods) {
+      for (const pricing::Band& band : period.bands) {
+        if (band.min_input_tokens > 0) sizes.insert(band.min_input_tokens);
+      }
+    }
+  };
+  if (found.model != nullptr) {
+    gather(*found.model);
+  } else {
+    for (const pricing::PriceList* list : lists) {
+      for (const pricing::Model& model : list->models) gather(model);
+    }
+  }
+  return {sizes.begin(), sizes.end()};
+}
+
+// No value: there is no such price list.
+std::optional<Ceilings> ceilings_of(const pricing::PriceBook& prices, const BoundQuery& query,
+                                    std::uint64_t context, RateCache& cache) {
+  std::string key;
+  for (const std::string_view part : {prices.revision(), query.prices, query.model, query.host,
+                                      query.region, query.service_tier, query.speed}) {
+    key.append(part).push_back('\x1f');
+  }
+  if (auto known = cache.find(key, query.at, context)) return known;
+  const pricing::Lists lists = pricing::lists_of(prices.rows(), query.prices);
+  if (lists.empty()) return std::nullopt;
+  const pricing::Lookup found = pricing::find_model(lists, query.model, query.at);
+  const Ceilings ceilings = look_up(lists, found, query, context);
+  cache.keep(key, query.at, context, thresholds_of(lists, found), ceilings);
+  return ceilings;
+}
+
 std::int64_t dearest(const Ceilings& ceilings, std::initializer_list<TokenClass> classes) {
   std::int64_t most = 0;
-  for (const TokenClass c : classes) most = std::max(most, ceilings[kind(c)].value_or(0));
+  for (const TokenClass c : classes) most = std::max(most, ceilings.of[kind(c)].value_or(0));
   return most;
 }
 std::int64_t dearest(const Ceilings& ceilings, std::initializer_list<CallClass> classes) {
   std::int64_t most = 0;
-  for (const CallClass c : classes) most = std::max(most, ceilings[kind(c)].value_or(0));
+  for (const CallClass c : classes) most = std::max(most, ceilings.of[kind(c)].value_or(0));
   return most;
 }
 
@@ -147,7 +184,7 @@ std::int64_t output_rate(const Ceilings& ceilings, const Extras& extras) {
 std::int64_t fees(const Ceilings& ceilings, const BoundQuery& query) {
   const auto bytes =
       static_cast<std::int64_t>(std::min<std::uint64_t>(query.body_bytes, INT64_MAX));
-  std::int64_t sum = ceilings[kind(CallClass::request)].value_or(0);
+  std::int64_t sum = ceilings.of[kind(CallClass::request)].value_or(0);
   const auto add = [&](std::int64_t count, std::int64_t price) {
     sum = saturating_add(sum, saturating_multiply(count, price));
   };
@@ -156,12 +193,12 @@ std::int64_t fees(const Ceilings& ceilings, const BoundQuery& query) {
                          CallClass::search_query, CallClass::code_execution, CallClass::file_search,
                          CallClass::x_search, CallClass::maps}));
   if (query.no_output) {
-    add(bytes, ceilings[kind(CallClass::character_input)].value_or(0));
+    add(bytes, ceilings.of[kind(CallClass::character_input)].value_or(0));
     add(1 + bytes / 300 + bytes / 500,
         dearest(ceilings, {CallClass::search_unit, CallClass::classification}));
   }
   if (query.extras.image_output) {
-    add(query.choices, ceilings[kind(CallClass::image)].value_or(0));
+    add(query.choices, ceilings.of[kind(CallClass::image)].value_or(0));
   }
   return sum;
 }
@@ -217,7 +254,7 @@ std::string_view name_of(BoundFault fault) {
 }
 
 Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
-                 pricing::UnknownModel unknown) {
+                 pricing::UnknownModel unknown, RateCache& cache) {
   Bound bound;
   budget::Demand& demand = bound.demand;
   demand.fixed[Measure::requests] = 1;
@@ -238,25 +275,17 @@ Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
     demand.output_least = least_output(demand.output_asked);
   }
 
-  const pricing::Lists lists = pricing::lists_of(prices.rows(), query.prices);
-  if (lists.empty()) {
+  const std::int64_t context = std::max(input.value_or(0), input ? 0 : query.context_limit);
+  const auto found = ceilings_of(prices, query, static_cast<std::uint64_t>(context), cache);
+  const bool may_estimate = unknown == pricing::UnknownModel::estimate;
+  if (!found || !found->priced() || (!found->listed && !may_estimate)) {
     bound.fault = BoundFault::unpriced;
     return bound;
   }
-  const pricing::Lookup found = pricing::find_model(lists, query.model, query.at);
-  if (found.model == nullptr && unknown != pricing::UnknownModel::estimate) {
-    bound.fault = BoundFault::unpriced;
-    return bound;
-  }
-  const auto context = static_cast<std::uint64_t>(std::max(input.value_or(0), query.context_limit));
-  const Ceilings ceilings = ceilings_of(
-      lists, found, query, input ? static_cast<std::uint64_t>(*input) : context, bound.estimated);
-  if (std::ranges::none_of(ceilings, [](const auto& rate) { return rate.has_value(); })) {
-    bound.fault = BoundFault::unpriced;
-    return bound;
-  }
+  const Ceilings& ceilings = *found;
+  bound.estimated = ceilings.estimated;
   // Seconds of audio cannot be told from bytes.
-  const bool by_the_second = ceilings[kind(CallClass::second_input)].value_or(0) > 0;
+  const bool by_the_second = ceilings.of[kind(CallClass::second_input)].value_or(0) > 0;
   if (query.extras.audio_input && by_the_second && bound.fault == BoundFault::none) {
     bound.fault = BoundFault::open_input;
   }

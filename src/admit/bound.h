@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "admit/rate_cache.h"
 #include "budget/book.h"
 #include "pricing/price_book.h"
 
@@ -71,7 +72,7 @@ struct Bound {
 // x the dearest of visible and hidden rates, plus fees; in the dearest tier, region and context
 // band that may apply.
 [[nodiscard]] Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
-                               pricing::UnknownModel unknown);
+                               pricing::UnknownModel unknown, RateCache& cache);
 
 // An answer shorter than this is not worth its input: max(1024, a quarter of what was asked), never
 // more than what was asked.

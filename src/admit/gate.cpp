@@ -176,7 +176,8 @@ class Preparation {
     const bool hard = books_.policy.has_hard_usd(facts());
     if (endpoint.async_job || request_.asked.background) return bounded_job(hard);
     if (!endpoint.cappable && !endpoint.metered) return bounded_raw(hard);
-    const Bound bound = worst_case(books_.prices, query(), books_.policy.unknown_model());
+    const Bound bound =
+        worst_case(books_.prices, query(), books_.policy.unknown_model(), books_.rates);
     plan_.demand = bound.demand;
     // Who cannot be told to say less is not asked to.
     if (!request_.can_cap) plan_.demand.output_least = plan_.demand.output_asked;
@@ -206,7 +207,8 @@ class Preparation {
       refusal.message = "Jobs that run in the background may not be started here.";
       if (refuse_or_note(std::move(refusal))) return true;
     }
-    const Bound bound = worst_case(books_.prices, query(), books_.policy.unknown_model());
+    const Bound bound =
+        worst_case(books_.prices, query(), books_.policy.unknown_model(), books_.rates);
     plan_.demand = bound.demand;
     plan_.demand.output_least = plan_.demand.output_asked;
     if (bound.fault == BoundFault::none && !request_.endpoint.async_job) return false;
@@ -220,7 +222,7 @@ class Preparation {
     query.model = model_;
     query.host = request_.host;
     query.service_tier = request_.asked.service_tier;
-    query.at = now_.wall;
+    query.at = request_.started_at;
     query.body_bytes = request_.body_bytes;
     query.input_tokens = request_.counted_input;
     query.context_limit = request_.context_limit;

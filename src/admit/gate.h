@@ -29,6 +29,7 @@ struct Books {
   budget::Book& accounts;
   runs::RunBook& runs;
   const KillSwitches& kills;
+  RateCache& rates;       // kept as long as the process, whatever is reloaded
   bool enforcing = true;  // false while an operator has switched enforcement off
 };
 
@@ -54,6 +55,7 @@ struct Request {
   std::span<const std::string> provider_tools;  // types of tools the provider runs itself
   std::span<const InputPart> input_parts;
   const runs::Signs& signs;
+  Time started_at{};  // the record's: its bill is priced by it, so the hold must be too
 };
 
 // The outcome of everything but the hold.

@@ -31,6 +31,15 @@ BoundQuery query_for(std::string_view model) {
   return query;
 }
 
+Bound worst_case(const pricing::PriceBook& book, const BoundQuery& query, UnknownModel unknown) {
+  RateCache cache;
+  const Bound first = admit::worst_case(book, query, unknown, cache);
+  const Bound again = admit::worst_case(book, query, unknown, cache);
+  EXPECT_EQ(first.fault, again.fault);
+  EXPECT_EQ(amounts_for(first.demand, 1), amounts_for(again.demand, 1)) << "from memory";
+  return first;
+}
+
 std::string dollars(const Bound& bound) {
   const auto all = amounts_for(bound.demand, bound.demand.output_asked);
   return Money::picodollars(all[Measure::usd]).to_dollars();
@@ -79,6 +88,33 @@ models:
   query.input_tokens = 1'000;
   EXPECT_EQ(dollars(worst_case(book, query, UnknownModel::estimate)), "0.0275")
       << "a count is better than bytes";
+}
+
+TEST(Bound, RemembersEveryPriceBandApartAndForOneMinute) {
+  const auto book = plain_book(R"(
+models:
+- id: banded
+  periods:
+  - rates: {input: "1", output: "1"}
+    tiers: [{min_input_tokens: 200000, rates: {input: "2", output: "2"}}]
+    windows: [{utc: ["12:01-12:02"], factor: "3"}]
+)");
+  RateCache cache;
+  const auto price = [&](std::uint64_t bytes, Time when) {
+    BoundQuery query = query_for("banded");
+    query.body_bytes = bytes;
+    query.at = when;
+    return admit::worst_case(book, query, UnknownModel::estimate, cache)
+        .demand.usd_per_output_token;
+  };
+  const Time noon = at("2026-11-01T12:00:59Z");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(price(199'999, noon), 1'000'000);
+    EXPECT_EQ(price(200'000, noon), 2'000'000);
+    EXPECT_EQ(price(1'000, noon), 1'000'000);
+  }
+  EXPECT_EQ(price(1'000, noon + std::chrono::seconds(1)), 3'000'000);
+  EXPECT_EQ(price(1'000, noon + std::chrono::seconds(61)), 1'000'000);
 }
 
 TEST(Bound, MultipliesByChoices) {

@@ -33,7 +33,9 @@ class Admitting : public ::testing::Test {
     accounts_.configure(policy_.book_rules());
     runs_.configure(config.policy.runs);
   }
-  [[nodiscard]] Books books() { return {policy_, prices_, accounts_, runs_, kills_, enforcing_}; }
+  [[nodiscard]] Books books() {
+    return {policy_, prices_, accounts_, runs_, kills_, rates_, enforcing_};
+  }
   [[nodiscard]] Request request() {
     return {attribution_,
             "test-provider",
@@ -55,7 +57,8 @@ class Admitting : public ::testing::Test {
             extras_,
             {},
             {},
-            signs_};
+            signs_,
+            kNow.wall};
   }
   Plan plan() { return prepare(books(), request(), kNow); }
   Admission ask(budget::Patience patience = budget::Patience::may_wait) {
@@ -88,6 +91,7 @@ class Admitting : public ::testing::Test {
   budget::Book accounts_;
   runs::RunBook runs_;
   KillSwitches kills_;
+  RateCache rates_;
   bool enforcing_ = true;
   Attribution attribution_;
   provider::Endpoint endpoint_;
