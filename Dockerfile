@@ -1,17 +1,16 @@
-# Two stages on pinned Debian: build and test with everything, run with the libraries only.
+# Two stages on Debian 12: build with everything, run with the libraries only. ./dev test tests.
 FROM debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       g++ cmake ninja-build mold pkg-config ca-certificates libboost1.81-dev libssl-dev \
       libsimdjson-dev prometheus-cpp-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libsqlite3-dev \
-      libcli11-dev zlib1g-dev libbrotli-dev libzstd-dev libexpected-dev libgtest-dev libgmock-dev tzdata \
+      libcli11-dev zlib1g-dev libbrotli-dev libzstd-dev libexpected-dev tzdata \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY CMakeLists.txt CMakePresets.json ./
 COPY src src
 COPY config config
-COPY tests tests
-RUN cmake --preset release -DTOKENWEIR_BENCH=OFF && cmake --build --preset release \
-    && ctest --test-dir build --output-on-failure && strip build/tokenweir
+RUN cmake --preset release -DTOKENWEIR_TESTS=OFF -DTOKENWEIR_BENCH=OFF \
+    && cmake --build --preset release --target tokenweir && strip build/tokenweir
 
 FROM debian:bookworm-slim
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
