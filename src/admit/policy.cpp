@@ -108,6 +108,24 @@ budget::Rule rule_of(const config::Rate& rate, std::size_t place) {
   return rule;
 }
 
+// A run's caps on money and tokens that stop it are accounts like any other: what is held counts, so
+// no number of requests side by side passes them. `remember` ends their window.
+std::optional<budget::Rule> rule_of(const config::RunRules& runs) {
+  budget::Rule rule;
+  rule.name = "runs";
+  rule.per = {*budget::Subject::named("run")};
+  rule.window.kind = budget::WindowKind::run;
+  const auto stops = [](const auto& cap) { return cap && cap->mode == config::RunMode::stop; };
+  if (stops(runs.max_usd)) {
+    rule.limits[static_cast<std::size_t>(Measure::usd)] = runs.max_usd->limit.picodollars();
+  }
+  if (stops(runs.max_tokens)) {
+    rule.limits[static_cast<std::size_t>(Measure::total_tokens)] = runs.max_tokens->limit;
+  }
+  if (!stops(runs.max_usd) && !stops(runs.max_tokens)) return std::nullopt;
+  return rule;
+}
+
 Allowance allowance_of(const std::vector<std::string>& allow,
                        const std::vector<std::string>& deny) {
   Allowance allowance;
@@ -144,6 +162,7 @@ Result<Policy, std::string> Policy::compile(const config::Config& config) {
   for (std::size_t i = 0; i < rules.rates.size(); ++i) {
     policy.book_rules_.push_back(rule_of(rules.rates[i], i));
   }
+  if (auto rule = rule_of(rules.runs)) policy.book_rules_.push_back(std::move(*rule));
   for (const config::OutputCap& cap : rules.output_caps) {
     policy.output_caps_.push_back({selector_of(cap.match), cap});
   }

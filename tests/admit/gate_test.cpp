@@ -183,6 +183,21 @@ TEST_F(Gate, StopsARunAtItsCapAndSaysWhy) {
   EXPECT_FALSE(last_.run_begun);
 }
 
+TEST_F(Gate, HoldsTheMoneyOfARunAgainstItsCap) {
+  config::Config config;
+  config.policy.runs.max_usd =
+      config::MoneyLimit{*Money::from_dollars("0.02"), config::RunMode::stop};
+  use(config);
+  attribution_.run = "r";
+  const Admission first = ask();
+  ASSERT_EQ(first.verdict, Verdict::admitted);
+  const Admission second = ask(Patience::last_try);
+  EXPECT_EQ(second.verdict, Verdict::refused) << "0.018 of 0.02 are held";
+  config.policy.runs.max_usd->mode = config::RunMode::observe;
+  use(config);
+  EXPECT_EQ(ask().verdict, Verdict::admitted);
+}
+
 TEST_F(Gate, HoldsOnTheBudgetsOfParents) {
   config::Budget each = budget_of("each-run", "0.02");
   each.per = {"run"};

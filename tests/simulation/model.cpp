@@ -199,7 +199,8 @@ std::optional<std::string> Model::check_book(budget::Book& book, Now now,
                                              bool rolling_known) const {
   const auto views = book.view(now, 100'000);
   for (const PlainRule& rule : rules) {
-    for (const auto& [key, periods] : sums_) {
+    for (const auto& [account, periods] : sums_) {
+      const Key& key = account;
       if (key.first != rule.name) continue;
       const auto sum = periods.find(period_begin(rule.span, now.wall));
       if (sum == periods.end()) continue;

@@ -380,9 +380,10 @@ void World::reload() {
   }
   std::vector<budget::Rule> rules;
   for (const PlainRule& rule : model_.rules) rules.push_back(rule.real());
-  std::ranges::rotate(
-      rules,
-      rules.begin() + (rules.empty() ? 0 : pick(0, static_cast<std::int64_t>(rules.size()) - 1)));
+  if (!rules.empty()) {
+    const auto by = pick(0, static_cast<std::int64_t>(rules.size()) - 1);
+    std::rotate(rules.begin(), rules.begin() + by, rules.end());
+  }
   book_->configure(std::move(rules));
 }
 
