@@ -62,6 +62,9 @@ class Batch {
   }
   void add_tokens(std::size_t tokens) { total_ += tokens; }
 
+  // A piece that is not ASCII, cut at its seams; at least 16 bytes of text are readable behind it.
+  TOKENWEIR_AVX2 void add_parts(const char* begin, const char* end);
+
   TOKENWEIR_AVX2 bool full() const { return size_ > kCapacity - kMostPerBlock; }
   TOKENWEIR_AVX2 void flush();
   [[nodiscard]] std::size_t total() const { return total_; }
@@ -76,15 +79,16 @@ class Batch {
 
   TOKENWEIR_AVX2 void add(__m128i key) {
     Waiting& waiting = waiting_[size_++];
-    _mm_store_si128(reinterpret_cast<__m128i*>(&waiting.key), key);
+    _mm_store_si128(reinterpret_cast<__m128i*>(waiting.key), key);
     const PieceKey words{static_cast<std::uint64_t>(_mm_cvtsi128_si64(key)),
                          static_cast<std::uint64_t>(_mm_extract_epi64(key, 1))};
     waiting.bucket = table_.bucket(table_.bucket_of(words));
     _mm_prefetch(static_cast<const char*>(waiting.bucket), _MM_HINT_T0);
   }
 
+  // Without initial values: a batch lives on the stack of every call.
   struct Waiting {
-    PieceKey key;
+    alignas(16) std::uint64_t key[2];
     const void* bucket;
   };
   const Vocabulary& vocabulary_;
@@ -118,7 +122,7 @@ TOKENWEIR_AVX2 inline void Batch::flush() {
   for (std::size_t i = 0; i < size_; ++i) {
     const Waiting& waiting = waiting_[i];
     const __m256i key =
-        _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(&waiting.key)));
+        _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(waiting.key)));
     const char* bucket = static_cast<const char*>(waiting.bucket);
     const __m256i found = _mm256_or_si256(matching(load_entries(bucket), key),
                                           matching(load_entries(bucket + 32), key));
@@ -126,7 +130,7 @@ TOKENWEIR_AVX2 inline void Batch::flush() {
         _mm_or_si128(_mm256_castsi256_si128(found), _mm256_extracti128_si256(found, 1));
     const auto top = static_cast<std::uint64_t>(_mm_extract_epi64(one, 1));
     if (__builtin_expect(top == 0, 0)) {
-      total += vocabulary_.learn(waiting.key);
+      total += vocabulary_.learn(PieceKey{waiting.key[0], waiting.key[1]});
     } else {
       total += top >> 56 & 15;
     }
@@ -135,10 +139,33 @@ TOKENWEIR_AVX2 inline void Batch::flush() {
   size_ = 0;
 }
 
+TOKENWEIR_AVX2 inline void Batch::add_parts(const char* begin, const char* end) {
+  const Seams& seams = vocabulary_.seams();
+  const char* part = begin;
+  Character before = character_at(begin, end);
+  for (const char* at = begin + before.length;;) {
+    const Character next = at == end ? Character{} : character_at(at, end);
+    if (at == end || seams.between(before.code, next.code)) {
+      const auto length = static_cast<std::size_t>(at - part);
+      if (length <= kLongestKey) {
+        add(part, length);
+      } else {
+        add_tokens(vocabulary_.automaton().count({part, length}));
+      }
+      if (at == end) return;
+      if (full()) flush();
+      part = at;
+    }
+    before = next;
+    at += next.length;
+  }
+}
+
 template <Grammar kGrammar>
 TOKENWEIR_AVX2 Closed count_in_blocks(const Vocabulary& vocabulary, const char* at, const char* end,
                                       bool complete) {
   Batch batch(vocabulary);
+  const bool parts = vocabulary.may_look_up_parts();
   bool open = false;
   while (at != end) {
     if (end - at >= kBlock + 16 && static_cast<signed char>(at[0]) >= 0 &&
@@ -167,7 +194,11 @@ TOKENWEIR_AVX2 Closed count_in_blocks(const Vocabulary& vocabulary, const char* 
     if (open && !complete) break;
     const auto length = static_cast<std::size_t>(next - at);
     if (length > kLongestKey) {
-      batch.add_tokens(vocabulary.count_long(at, next));
+      if (static_cast<signed char>(next[-1]) < 0 && end - next >= 16 && parts) {
+        batch.add_parts(at, next);
+      } else {
+        batch.add_tokens(vocabulary.count_long(at, next));
+      }
     } else if (end - at >= 16) {
       batch.add(at, length);
     } else {
@@ -188,11 +219,14 @@ TOKENWEIR_AVX2 Closed count_in_blocks(const Vocabulary& vocabulary, const char* 
 
 #endif
 
+// Below this a batch does not pay.
+inline constexpr std::ptrdiff_t kShortText = 2 * kBlock;
+
 template <Grammar kGrammar>
 [[nodiscard]] Closed count_text(const Vocabulary& vocabulary, const char* begin, const char* end,
                                 bool complete) {
 #ifdef TOKENWEIR_X86
-  if (has_block_instructions()) {
+  if (end - begin >= kShortText && has_block_instructions()) {
     return count_in_blocks<kGrammar>(vocabulary, begin, end, complete);
   }
 #endif

@@ -24,17 +24,40 @@ namespace tokenweir::tokenizer {
 inline constexpr std::size_t kLongestKey = 15;
 
 struct alignas(16) PieceKey {
+  PieceKey() = default;
+  PieceKey(std::uint64_t low_half, std::uint64_t high_half) : low(low_half), high(high_half) {}
+
   std::uint64_t low = 0;
   std::uint64_t high = 0;  // the top byte is length * 16
 
   // Reads no byte outside [begin, begin + length).
   [[nodiscard]] static PieceKey of(const char* begin, std::size_t length) {
     PieceKey key;
-    std::memcpy(&key, begin, length);
+    // Two loads that may overlap, instead of a copy of unknown length.
+    if (length >= 8) {
+      key.low = load<std::uint64_t>(begin);
+      const int spare = static_cast<int>(16 - length) * 8;
+      key.high = spare < 64 ? load<std::uint64_t>(begin + length - 8) >> spare : 0;
+    } else if (length >= 4) {
+      const std::uint64_t end = load<std::uint32_t>(begin + length - 4);
+      key.low = load<std::uint32_t>(begin) | end << ((length - 4) * 8);
+    } else if (length > 0) {
+      const std::uint64_t middle = load<std::uint8_t>(begin + length / 2);
+      const std::uint64_t end = load<std::uint8_t>(begin + length - 1);
+      key.low = load<std::uint8_t>(begin) | middle << (length / 2 * 8) | end << ((length - 1) * 8);
+    }
     key.high |= static_cast<std::uint64_t>(length) << 60;
     return key;
   }
   friend bool operator==(const PieceKey&, const PieceKey&) = default;
+
+ private:
+  template <typename Word>
+  [[nodiscard]] static Word load(const char* from) {
+    Word word;
+    std::memcpy(&word, from, sizeof(word));
+    return word;
+  }
 };
 
 class PieceTable {
@@ -77,9 +100,8 @@ inline PieceKey PieceTable::read(const PieceKey* entry) {
 #ifdef TOKENWEIR_X86
   __m128i value;
   asm volatile("movdqa %1, %0" : "=x"(value) : "m"(*entry));
-  PieceKey key;
-  _mm_store_si128(reinterpret_cast<__m128i*>(&key), value);
-  return key;
+  return {static_cast<std::uint64_t>(_mm_cvtsi128_si64(value)),
+          static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(value, value)))};
 #else
   return *entry;
 #endif

@@ -23,13 +23,14 @@ Seams::Seams(const TokenList& list)
     for (const char* at = text.data(); at != end;) {
       const Character next = character_at(at, end);
       if (at != text.data()) {
-        // Bytes that are no characters here may be parts of characters in a text, so both of
-        // their neighbours are marked instead of the pair.
-        const bool fragment_before = before >= kNotUnicode;
-        const bool fragment_after = next.code >= kNotUnicode;
-        if (fragment_after && !fragment_before) edges_[before & 0xFFFF] |= 1;
-        if (fragment_before && !fragment_after) edges_[next.code & 0xFFFF] |= 2;
-        if (fragment_before && fragment_after) mark_endings(text.data(), at);
+        // Bytes that are no characters here may be the end or the start of one in a text, so the
+        // character beside them is marked instead of the pair. Other bytes side by side are parts
+        // of the same character.
+        const bool end_before = before >= kNotUnicode + 0x80 && before < kNotUnicode + 0xC0;
+        const bool start_after = next.code >= kNotUnicode + 0xC0;
+        if (start_after && before < kNotUnicode) edges_[before & 0xFFFF] |= 1;
+        if (end_before && next.code < kNotUnicode) edges_[next.code & 0xFFFF] |= 2;
+        if (end_before && start_after) mark_endings(text.data(), at);
         // In a text that is not UTF-8 they stand for themselves.
         const std::size_t place = place_of(before, next.code);
         pairs_[place >> 6] |= std::uint64_t{1} << (place & 63);

@@ -43,6 +43,9 @@ class Vocabulary {
   // The same for pieces too long for the table.
   [[nodiscard]] std::size_t count_long(const char* begin, const char* end) const;
 
+  // Whether a part between seams may be looked up like a piece.
+  [[nodiscard]] bool may_look_up_parts() const { return whole_only_.empty(); }
+
   [[nodiscard]] std::size_t memory() const {
     return automaton_.memory() + table_.memory() + seams_.memory();
   }
