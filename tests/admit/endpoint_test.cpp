@@ -1,0 +1,39 @@
+#include "admit/endpoint.h"
+
+#include <gtest/gtest.h>
+
+namespace tokenweir::admit {
+namespace {
+
+using provider::Family;
+using provider::recognise;
+
+TEST(Endpoint, CanBeCappedWhereTheDialectHasAPlaceForIt) {
+  EXPECT_TRUE(can_cap(recognise(Family::openai, "POST", "/v1/chat/completions", "")));
+  EXPECT_TRUE(can_cap(recognise(Family::openai, "POST", "/v1/responses", "")));
+  EXPECT_TRUE(can_cap(recognise(Family::anthropic, "POST", "/v1/messages", "")));
+  EXPECT_TRUE(can_cap(
+      recognise(Family::gemini, "POST", "/v1beta/models/gemini-2.5-pro:generateContent", "")));
+  EXPECT_TRUE(can_cap(recognise(Family::cohere, "POST", "/v2/chat", "")));
+  EXPECT_TRUE(can_cap(recognise(Family::ollama, "POST", "/api/chat", "")));
+  EXPECT_FALSE(can_cap(recognise(Family::openai, "POST", "/v1/responses/compact", "")));
+  EXPECT_FALSE(can_cap(recognise(Family::openai, "POST", "/v1/images/generations", "")));
+  EXPECT_FALSE(can_cap(recognise(Family::openai, "GET", "/v1/models", "")));
+}
+
+TEST(Endpoint, GeneratesNothingWhereInputAloneIsBilled) {
+  for (const auto& endpoint :
+       {recognise(Family::openai, "POST", "/v1/embeddings", ""),
+        recognise(Family::cohere, "POST", "/v2/embed", ""),
+        recognise(Family::cohere, "POST", "/v2/rerank", ""),
+        recognise(Family::ollama, "POST", "/api/embed", ""),
+        recognise(Family::gemini, "POST", "/v1beta/models/text-embedding-004:embedContent", "")}) {
+    EXPECT_TRUE(generates_nothing(endpoint)) << endpoint.name;
+    EXPECT_FALSE(can_cap(endpoint)) << endpoint.name;
+  }
+  EXPECT_FALSE(generates_nothing(recognise(Family::openai, "POST", "/v1/chat/completions", "")));
+  EXPECT_FALSE(generates_nothing(recognise(Family::openai, "POST", "/v1/audio/speech", "")));
+}
+
+}  // namespace
+}  // namespace tokenweir::admit
