@@ -7,10 +7,9 @@
 namespace tokenweir::admit {
 namespace {
 
-constexpr std::array<std::string_view, 9> kGenerateNothing = {
-    "embeddings", "embed",        "rerank",
-    "score",      "moderations",  "classifications",
-    "classify",   "embedContent", "batchEmbedContents"};
+constexpr std::array<std::string_view, 8> kGenerateNothing = {
+    "embeddings",  "embed",           "rerank",   "score",
+    "moderations", "classifications", "classify", "embedContent"};
 
 }  // namespace
 
