@@ -108,8 +108,8 @@ budget::Rule rule_of(const config::Rate& rate, std::size_t place) {
   return rule;
 }
 
-// A run's caps on money and tokens that stop it are accounts like any other: what is held counts, so
-// no number of requests side by side passes them. `remember` ends their window.
+// A run's caps on money and tokens that stop it are accounts like any other: what is held counts,
+// so no number of requests side by side passes them. `remember` ends their window.
 std::optional<budget::Rule> rule_of(const config::RunRules& runs) {
   budget::Rule rule;
   rule.name = "runs";
