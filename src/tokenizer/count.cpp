@@ -1,4 +1,7 @@
+#include <string>
+
 #include "tokenizer/counter.h"
+#include "tokenizer/normal_form.h"
 
 namespace tokenweir::tokenizer {
 
@@ -24,7 +27,14 @@ Closed count_normal(const Vocabulary& vocabulary, std::string_view text, bool co
 }
 
 std::size_t count(const Vocabulary& vocabulary, std::string_view text) {
-  return count_normal(vocabulary, text, true).tokens;
+  const NormalForm form = normal_form_of(vocabulary.name());
+  if (form == NormalForm::none || is_normal(form, text)) {
+    return count_normal(vocabulary, text, true).tokens;
+  }
+  std::string normal;
+  normal.reserve(text.size());
+  append_normal(form, text, normal);
+  return count_normal(vocabulary, normal, true).tokens;
 }
 
 std::size_t memory_of(const Vocabulary& vocabulary) { return vocabulary.memory(); }

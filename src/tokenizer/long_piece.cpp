@@ -160,7 +160,6 @@ void LongPiece::take_word(std::uint8_t kind, std::string_view bytes) {
 
 void LongPiece::take_space(std::uint8_t kind, std::string_view bytes) {
   before_last_ = split_ ? second_.tokens() : first_.tokens();
-  if (first_.empty()) before_last_ = 0;
   first_.append(bytes);
   last_ = bytes;
   if (grammar_.newline_rule && (kind & kNewline) != 0) {
@@ -207,6 +206,13 @@ void LongPiece::decide_contraction() {
 std::uint64_t LongPiece::count_rest(std::string_view first, std::string_view second) const {
   const std::string text = std::string(first).append(second);
   return count_normal(vocabulary_, text, true).tokens;
+}
+
+std::uint64_t LongPiece::tokens_with(std::string_view text) const {
+  LongPiece copy = *this;
+  const std::size_t taken = copy.append(text);
+  if (!copy.over()) return copy.tokens();
+  return copy.settled() + copy.count_rest(copy.remainder(), text.substr(taken));
 }
 
 std::uint64_t LongPiece::tokens() const {

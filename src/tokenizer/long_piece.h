@@ -49,6 +49,8 @@ class LongPiece {
 
   // Tokens of all it took, if the text ended here.
   [[nodiscard]] std::uint64_t tokens() const;
+  // The same, if it went on with `text` and ended then.
+  [[nodiscard]] std::uint64_t tokens_with(std::string_view text) const;
 
  private:
   enum class Kind : std::uint8_t { run, word, punctuation, space };

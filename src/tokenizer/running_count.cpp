@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "tokenizer/counter.h"
 #include "tokenizer/long_piece.h"
+#include "tokenizer/normal_form.h"
 
 namespace tokenweir::tokenizer {
 
@@ -12,53 +15,111 @@ namespace {
 constexpr std::size_t kLongTail = 64;
 constexpr std::size_t kSlice = 4096;
 
-}  // namespace
-
-struct RunningCount::State {
-  explicit State(SharedVocabulary shared) : vocabulary(std::move(shared)) {}
-
-  SharedVocabulary vocabulary;
-  std::uint64_t closed = 0;  // tokens of pieces that nothing can change any more
-  std::string tail;          // the text after them, unless `piece` has it
-  std::optional<LongPiece> piece;
-  bool in_piece = false;
-  mutable std::optional<std::uint64_t> tail_tokens;
+// Counts text that is in normal form already.
+class Pieces {
+ public:
+  explicit Pieces(const Vocabulary& vocabulary) : vocabulary_(vocabulary) {}
 
   void append(std::string_view delta) {
-    tail_tokens.reset();
     while (!delta.empty()) {
-      if (in_piece) {
-        delta.remove_prefix(piece->append(delta));
-        if (piece->over()) leave_piece();
+      if (in_piece_) {
+        delta.remove_prefix(piece_->append(delta));
+        if (piece_->over()) leave_piece();
         continue;
       }
       const std::size_t size = std::min(delta.size(), kSlice);
-      tail.append(delta.substr(0, size));
+      tail_.append(delta.substr(0, size));
       delta.remove_prefix(size);
       settle_tail();
     }
   }
 
+  // The count if `extra` followed and ended the text.
+  [[nodiscard]] std::uint64_t tokens_with(std::string_view extra) const {
+    if (in_piece_) return closed_ + (extra.empty() ? piece_->tokens() : piece_->tokens_with(extra));
+    if (extra.empty()) return closed_ + count_normal(vocabulary_, tail_, true).tokens;
+    return closed_ + count_normal(vocabulary_, std::string(tail_).append(extra), true).tokens;
+  }
+
+ private:
   void settle_tail() {
-    const Closed done = count_normal(*vocabulary, tail, false);
-    closed += done.tokens;
-    tail.erase(0, static_cast<std::size_t>(done.stop - tail.data()));
-    if (tail.size() <= kLongTail) return;
-    if (!piece) piece.emplace(*vocabulary, grammar_of(vocabulary->name()));
-    if (!piece->start(tail)) return;
-    in_piece = true;
-    if (piece->over()) {
+    const Closed done = count_normal(vocabulary_, tail_, false);
+    closed_ += done.tokens;
+    tail_.erase(0, static_cast<std::size_t>(done.stop - tail_.data()));
+    if (tail_.size() <= kLongTail) return;
+    if (!piece_) piece_.emplace(vocabulary_, grammar_of(vocabulary_.name()));
+    if (!piece_->start(tail_)) return;
+    in_piece_ = true;
+    if (piece_->over()) {
       leave_piece();
     } else {
-      tail.clear();
+      tail_.clear();
     }
   }
 
   void leave_piece() {
-    closed += piece->settled();
-    tail = piece->remainder();
-    in_piece = false;
+    closed_ += piece_->settled();
+    tail_ = piece_->remainder();
+    in_piece_ = false;
   }
+
+  const Vocabulary& vocabulary_;
+  std::uint64_t closed_ = 0;  // tokens of pieces that nothing can change any more
+  std::string tail_;          // the text after them, unless `piece_` has it
+  std::optional<LongPiece> piece_;
+  bool in_piece_ = false;
+};
+
+}  // namespace
+
+struct RunningCount::State {
+  explicit State(SharedVocabulary shared)
+      : vocabulary(std::move(shared)),
+        form(normal_form_of(vocabulary->name())),
+        pieces(*vocabulary) {}
+
+  void append(std::string_view delta) {
+    tokens.reset();
+    if (form == NormalForm::none) {
+      pieces.append(delta);
+      return;
+    }
+    held.append(delta);
+    std::string_view rest = held;
+    if (in_long_cluster) {
+      const std::size_t more = cluster_end(form, rest);
+      pieces.append(rest.substr(0, more));
+      rest.remove_prefix(more);
+      if (rest.size() > cut_bytes(rest)) in_long_cluster = false;
+    }
+    if (!in_long_cluster) {
+      const std::size_t settled = last_cluster(form, rest);
+      std::string normal;
+      append_normal(form, rest.substr(0, settled), normal);
+      pieces.append(normal);
+      rest.remove_prefix(settled);
+      if (const std::size_t whole = rest.size() - cut_bytes(rest); whole > kLongestCluster) {
+        pieces.append(rest.substr(0, whole));
+        rest.remove_prefix(whole);
+        in_long_cluster = true;
+      }
+    }
+    held.erase(0, held.size() - rest.size());
+  }
+
+  [[nodiscard]] std::uint64_t count() const {
+    if (held.empty()) return pieces.tokens_with({});
+    std::string normal;
+    append_normal(form, held, normal);
+    return pieces.tokens_with(normal);
+  }
+
+  SharedVocabulary vocabulary;
+  NormalForm form;
+  Pieces pieces;
+  std::string held;              // the last cluster, which marks may still join
+  bool in_long_cluster = false;  // it was too long and is passed on as it is
+  mutable std::optional<std::uint64_t> tokens;
 };
 
 RunningCount::RunningCount(SharedVocabulary vocabulary)
@@ -70,12 +131,8 @@ RunningCount& RunningCount::operator=(RunningCount&&) noexcept = default;
 void RunningCount::append(std::string_view delta) { state_->append(delta); }
 
 std::uint64_t RunningCount::count() const {
-  if (!state_->tail_tokens) {
-    state_->tail_tokens = state_->in_piece
-                              ? state_->piece->tokens()
-                              : count_normal(*state_->vocabulary, state_->tail, true).tokens;
-  }
-  return state_->closed + *state_->tail_tokens;
+  if (!state_->tokens) state_->tokens = state_->count();
+  return *state_->tokens;
 }
 
 }  // namespace tokenweir::tokenizer

@@ -25,8 +25,8 @@ class Tiktoken:
         self.encoding = tiktoken.get_encoding(name)
         self.pattern = None
 
-    def count(self, text):
-        return len(self.encoding.encode_ordinary(text))
+    def normalize(self, text):
+        return text
 
     def count_many(self, texts):
         return [len(tokens) for tokens in self.encoding.encode_ordinary_batch(texts, num_threads=1)]
@@ -37,7 +37,7 @@ class Tiktoken:
 
         if self.pattern is None:
             self.pattern = regex.compile(self.encoding._pat_str.replace("++$", r"++\Z"))
-        pieces = self.pattern.findall(data.decode("utf-8", "surrogateescape"))
+        pieces = self.pattern.findall(self.normalize(data.decode("utf-8", "surrogateescape")))
         return sum(len(self.encoding._encode_single_piece(piece.encode("utf-8", "surrogateescape"))) for piece in pieces)
 
 
@@ -51,9 +51,6 @@ class OwnRanks(Tiktoken):
 
         self.encoding = tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
         self.pattern, self.normal = None, normal
-
-    def count(self, text):
-        return super().count(self.normalize(text))
 
     def count_many(self, texts):
         return super().count_many([self.normalize(text) for text in texts])
