@@ -116,9 +116,8 @@ Reply answer(const Question& question, const config::Admin& settings, Actions& a
   if (!host_is_plain(question.host, settings)) return problem(421, "unexpected Host");
   const auto mark = question.target.find('?');
   const std::string_view path = question.target.substr(0, mark);
-  const Query query = mark == std::string_view::npos
-                          ? Query{}
-                          : parse_query(question.target.substr(mark + 1));
+  const Query query =
+      mark == std::string_view::npos ? Query{} : parse_query(question.target.substr(mark + 1));
   const bool reading = question.method == "GET" || question.method == "HEAD";
   const bool action = path == "/-/reload" || path == "/-/drain";
   if (action ? question.method != "POST" : !reading) return problem(405, "method not allowed");

@@ -99,7 +99,8 @@ int App::start() {
 
 int App::bind_workers() {
   const unsigned configured = generation_.snapshot->config.threads;
-  const unsigned count = configured != 0 ? configured : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned count =
+      configured != 0 ? configured : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::uint16_t> ports;
   for (unsigned i = 0; i < count; ++i) {
     auto worker = std::make_unique<Worker>(generation_, clock_, *publisher_, live_, egress_);

@@ -31,7 +31,7 @@ Worker::Worker(const Generation& generation, const Clock& clock, exchange::Publi
       read_buffer_(kReadBuffer),
       pool_(context_, deadlines_, clock, live, egress, read_buffer_),
       services_{clock, publisher, pool_, live, [this](Time now) { return identifiers_.next(now); },
-                {}, {}, {}, {}} {
+                {},    {},        {},    {}} {
   pool_.apply(generation_.snapshot, generation_.provider_tls);
   spare_descriptor();
 }
@@ -166,9 +166,7 @@ void Worker::stop() {
   cut_all();
 }
 
-bool Worker::alive() const {
-  return clock_.monotonic() - deadlines_.last_sweep() < kLoopPatience;
-}
+bool Worker::alive() const { return clock_.monotonic() - deadlines_.last_sweep() < kLoopPatience; }
 
 void Worker::join() {
   if (thread_.joinable()) thread_.join();

@@ -1,5 +1,5 @@
-// One event loop: its thread, listeners, connections, provider pool and buffers. Nothing on the path
-// of a request crosses from one worker to another.
+// One event loop: its thread, listeners, connections, provider pool and buffers. Nothing on the
+// path of a request crosses from one worker to another.
 #pragma once
 
 #include <memory>
@@ -63,7 +63,7 @@ class Worker final : public listen::ConnectionHost {
   std::vector<tcp::acceptor> acceptors_;
   std::set<listen::ClientConnection*> connections_;
   bool stopping_ = false;
-  int spare_ = -1;   // given up when descriptors run out, so that accept can refuse in order
+  int spare_ = -1;  // given up when descriptors run out, so that accept can refuse in order
   std::thread thread_;
 };
 

@@ -132,7 +132,11 @@ Exchange::Outcome Exchange::admit() {
       snapshot_->prices.canonical_model(routed_.provider->prices, model, record_->started_at)
           .empty()) {
     if (config_.enforcement == config::Enforcement::enforce) {
-      return Refusal{403, "unpriced_model", "the model has no price here, and unpriced models are refused", "unpriced_model", {}};
+      return Refusal{403,
+                     "unpriced_model",
+                     "the model has no price here, and unpriced models are refused",
+                     "unpriced_model",
+                     {}};
     }
     record_->would_refuse = "unpriced_model";
   }

@@ -22,8 +22,9 @@ class Publisher {
   // The ledger accepts and stores; false while the disk is full or failing.
   [[nodiscard]] virtual bool healthy() const noexcept = 0;
   // True exactly once for each stored answer that can be read again by id (OpenAI Responses, Gemini
-  // interactions, assistants' runs), over restarts: its usage is billed with this exchange. False: it was billed with
-  // an earlier one. May read the disk, so ask only where an answer with usage was read by id.
+  // interactions, assistants' runs), over restarts: its usage is billed with this exchange. False:
+  // it was billed with an earlier one. May read the disk, so ask only where an answer with usage
+  // was read by id.
   [[nodiscard]] virtual bool claim_stored_answer(std::string_view /*provider*/,
                                                  std::string_view /*response_id*/) noexcept {
     return true;

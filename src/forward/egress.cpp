@@ -57,8 +57,10 @@ Egress::Egress(std::string_view https_proxy, std::string_view no_proxy)
     while (entry.starts_with(' ')) entry.remove_prefix(1);
     while (entry.ends_with(' ')) entry.remove_suffix(1);
     while (entry.starts_with('.') || entry.starts_with('*')) entry.remove_prefix(1);
-    if (!entry.empty()) direct_.emplace_back(entry);
-    else if (comma == std::string_view::npos) break;
+    if (!entry.empty())
+      direct_.emplace_back(entry);
+    else if (comma == std::string_view::npos)
+      break;
   }
 }
 

@@ -13,7 +13,7 @@ namespace tokenweir::forward {
 struct EgressProxy {
   std::string host;
   std::uint16_t port = 80;
-  std::string authorization;   // value of Proxy-Authorization; empty: none
+  std::string authorization;  // value of Proxy-Authorization; empty: none
 };
 
 class Egress {

@@ -19,8 +19,7 @@ std::vector<tcp::endpoint> with_port(const std::vector<asio::ip::address>& addre
 NameCache::NameCache(asio::io_context& context, const Clock& clock)
     : context_(context), clock_(clock) {}
 
-asio::awaitable<std::vector<tcp::endpoint>> NameCache::resolve(std::string host,
-                                                               std::uint16_t port,
+asio::awaitable<std::vector<tcp::endpoint>> NameCache::resolve(std::string host, std::uint16_t port,
                                                                Instant deadline) {
   boost::system::error_code not_numeric;
   const auto numeric = asio::ip::make_address(host, not_numeric);
@@ -38,8 +37,8 @@ asio::awaitable<std::vector<tcp::endpoint>> NameCache::resolve(std::string host,
   alarm.async_wait([&resolver](const boost::system::error_code& error) {
     if (!error) resolver.cancel();
   });
-  const auto [error, results] = co_await resolver.async_resolve(
-      host, std::string(), asio::as_tuple(asio::use_awaitable));
+  const auto [error, results] =
+      co_await resolver.async_resolve(host, std::string(), asio::as_tuple(asio::use_awaitable));
   alarm.cancel();
 
   std::vector<asio::ip::address> addresses;

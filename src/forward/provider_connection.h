@@ -21,9 +21,9 @@ class ProviderConnection : public std::enable_shared_from_this<ProviderConnectio
   platform::Transport transport;
   Instant born{};
   Instant idle_since{};
-  ProviderPool* pool = nullptr;    // who keeps its TLS session; outlives the connection
+  ProviderPool* pool = nullptr;  // who keeps its TLS session; outlives the connection
   std::string provider_name;
-  bool used = false;               // has carried an exchange before
+  bool used = false;  // has carried an exchange before
   exchange::LinkWatcher* watcher = nullptr;
   bool watching = false;
 
@@ -34,8 +34,8 @@ class ProviderConnection : public std::enable_shared_from_this<ProviderConnectio
 class ProviderUse final : public exchange::ProviderLink {
  public:
   // `pool` and `buffer` outlive the use.
-  ProviderUse(std::shared_ptr<ProviderConnection> connection, ProviderPool& pool,
-              std::string key, std::span<char> buffer, const Clock& clock);
+  ProviderUse(std::shared_ptr<ProviderConnection> connection, ProviderPool& pool, std::string key,
+              std::span<char> buffer, const Clock& clock);
   ~ProviderUse() override;
 
   exchange::LinkStatus write_now(std::string_view bytes) override;

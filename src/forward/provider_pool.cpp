@@ -38,8 +38,7 @@ bool demand_name(SSL* ssl, const std::string& host) {
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
   }
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return SSL_set1_host(ssl, host.c_str()) == 1 &&
-         SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+  return SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
 }
 
 }  // namespace
@@ -108,8 +107,8 @@ asio::awaitable<Result<std::unique_ptr<exchange::ProviderLink>, ConnectFault>> P
     connection = std::move(*opened);
   }
   live_.provider_connections_busy.fetch_add(1, std::memory_order_relaxed);
-  co_return std::make_unique<ProviderUse>(std::move(connection), *this, provider.name,
-                                          read_buffer_, clock_);
+  co_return std::make_unique<ProviderUse>(std::move(connection), *this, provider.name, read_buffer_,
+                                          clock_);
 }
 
 void ProviderPool::take_back(const std::string& key,
@@ -138,14 +137,14 @@ void ProviderPool::sweep() {
       return now - connection->idle_since > snapshot_->config.timeouts.pool_idle ||
              connection->transport.is_readable();
     });
-    live_.provider_connections_idle.fetch_sub(
-        static_cast<std::int64_t>(before - lane.idle.size()), std::memory_order_relaxed);
+    live_.provider_connections_idle.fetch_sub(static_cast<std::int64_t>(before - lane.idle.size()),
+                                              std::memory_order_relaxed);
   }
 }
 
 asio::awaitable<ProviderPool::Opened> ProviderPool::connect(const config::Provider& provider) {
   const auto patience = snapshot_->config.timeouts.connect;
-  const std::shared_ptr<const ProviderTls> tls = tls_;   // a reload must not pull it away
+  const std::shared_ptr<const ProviderTls> tls = tls_;  // a reload must not pull it away
   const config::Origin& origin = provider.origin;
   const EgressProxy* const proxy = origin.tls ? egress_.proxy_for(origin.host) : nullptr;
 

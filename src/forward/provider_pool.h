@@ -53,7 +53,7 @@ class ProviderPool final : public exchange::ProviderGate {
   void sweep();
 
  private:
-  struct Lane {   // one provider's connections
+  struct Lane {  // one provider's connections
     std::vector<std::shared_ptr<ProviderConnection>> idle;
     std::unique_ptr<SSL_SESSION, FreeSession> session;
   };

@@ -22,8 +22,8 @@ struct SplitTarget {
 // Applied to its own result it changes nothing.
 [[nodiscard]] std::optional<std::string> normal_form(std::string_view raw_path);
 
-// How many raw bytes make up the first `length` bytes of the normal form of `raw_path`. What follows
-// is the provider's, repeated slashes included.
+// How many raw bytes make up the first `length` bytes of the normal form of `raw_path`. What
+// follows is the provider's, repeated slashes included.
 [[nodiscard]] std::size_t raw_length(std::string_view raw_path, std::size_t length);
 
 // True when `path` is `prefix` or continues it after a "/".

@@ -67,18 +67,18 @@ class ClientConnection final : public exchange::ClientLink,
   ConnectionHost& host_;
   std::string peer_;
 
-  std::string in_;                 // bytes that arrived, from in_offset_ not consumed
+  std::string in_;  // bytes that arrived, from in_offset_ not consumed
   std::size_t in_offset_ = 0;
-  std::string head_bytes_;         // what head_ views
+  std::string head_bytes_;  // what head_ views
   http::RequestHead head_;
-  std::string out_;                // what the socket did not take yet
+  std::string out_;  // what the socket did not take yet
   exchange::LinkWatcher* watcher_ = nullptr;
   bool watching_ = false;
-  bool ended_ = false;             // the client will send no more
+  bool ended_ = false;  // the client will send no more
   bool gone_ = false;
   bool cut_off_ = false;
   bool idle_ = false;
-  bool last_ = false;              // close after the exchange under way
+  bool last_ = false;  // close after the exchange under way
 };
 
 }  // namespace tokenweir::listen

@@ -52,8 +52,8 @@ std::string_view BodyStore::read(std::uint64_t offset, std::uint64_t size,
   size = std::min(size, size_ - offset);
   if (in_memory()) return std::string_view(memory_).substr(offset, size);
   buffer.resize(std::min<std::uint64_t>(size, kReadStep));
-  const ssize_t count = ::pread(descriptor_, buffer.data(), buffer.size(),
-                                static_cast<off_t>(offset));
+  const ssize_t count =
+      ::pread(descriptor_, buffer.data(), buffer.size(), static_cast<off_t>(offset));
   if (count <= 0) return {};
   return std::string_view(buffer).substr(0, static_cast<std::size_t>(count));
 }

@@ -21,8 +21,8 @@ class BodyStore {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] bool in_memory() const { return descriptor_ < 0; }
 
-  // Up to `size` bytes from `offset`: a view into memory, or into `buffer` when they lie in the file.
-  // Empty at the end and on a read error.
+  // Up to `size` bytes from `offset`: a view into memory, or into `buffer` when they lie in the
+  // file. Empty at the end and on a read error.
   [[nodiscard]] std::string_view read(std::uint64_t offset, std::uint64_t size,
                                       std::string& buffer) const;
   // Gives memory and file back.

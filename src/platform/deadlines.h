@@ -1,5 +1,5 @@
-// Deadlines of a thread's connections, checked by one sweep a quarter second instead of one timer an
-// operation. An entry is owned by its connection and unlinks itself.
+// Deadlines of a thread's connections, checked by one sweep a quarter second instead of one timer
+// an operation. An entry is owned by its connection and unlinks itself.
 #pragma once
 
 #include <atomic>

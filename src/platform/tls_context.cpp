@@ -33,8 +33,8 @@ TlsContext common_context(const SSL_METHOD* method) {
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* in, unsigned in_size, void*) {
   unsigned char* chosen = nullptr;
-  const int outcome = SSL_select_next_proto(&chosen, out_size, kHttp11, sizeof kHttp11 - 1, in,
-                                            in_size);
+  const int outcome =
+      SSL_select_next_proto(&chosen, out_size, kHttp11, sizeof kHttp11 - 1, in, in_size);
   *out = chosen;
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -71,8 +71,7 @@ Result<TlsContext, std::string> client_context(const std::string& extra_ca_file)
       SSL_CTX_load_verify_locations(context.get(), extra_ca_file.c_str(), nullptr) != 1) {
     return failure("cannot use CA bundle " + extra_ca_file + ": " + openssl_reason());
   }
-  SSL_CTX_set_session_cache_mode(context.get(),
-                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_set_alpn_protos(context.get(), kHttp11, sizeof kHttp11 - 1);
   ERR_clear_error();
   return context;

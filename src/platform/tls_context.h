@@ -20,8 +20,8 @@ using TlsContext = std::unique_ptr<SSL_CTX, FreeSslContext>;
 [[nodiscard]] Result<TlsContext, std::string> server_context(const std::string& certificate_file,
                                                              const std::string& key_file);
 
-// For providers: verifies chain, host name and dates against the system's trust store (SSL_CERT_FILE
-// and SSL_CERT_DIR are honoured) plus `extra_ca_file` when not empty.
+// For providers: verifies chain, host name and dates against the system's trust store
+// (SSL_CERT_FILE and SSL_CERT_DIR are honoured) plus `extra_ca_file` when not empty.
 [[nodiscard]] Result<TlsContext, std::string> client_context(const std::string& extra_ca_file);
 
 }  // namespace tokenweir::platform

@@ -199,8 +199,7 @@ asio::awaitable<Wait> Transport::wait_for(Io status, Instant deadline) {
   deadlines_.arm(deadline_, socket_, deadline);
   const auto direction =
       status == Io::want_write ? tcp::socket::wait_write : tcp::socket::wait_read;
-  const auto [error] =
-      co_await socket_.async_wait(direction, asio::as_tuple(asio::use_awaitable));
+  const auto [error] = co_await socket_.async_wait(direction, asio::as_tuple(asio::use_awaitable));
   const bool expired = deadline_.expired();
   deadlines_.disarm(deadline_);
   if (!error) {

@@ -84,7 +84,7 @@ class Transport {
   tcp::socket socket_;
   int descriptor_ = -1;
   std::unique_ptr<SSL, FreeSsl> ssl_;
-  bool drained_ = false;        // the last read was short: nothing more until readiness is told
+  bool drained_ = false;  // the last read was short: nothing more until readiness is told
   bool peer_closed_ = false;
   Deadlines& deadlines_;
   Deadlines::Entry deadline_;

@@ -22,7 +22,8 @@ namespace tokenweir::publish {
 // Appends a JSON string with its quotes. Control characters (C0, DEL and C1) are escaped, so a
 // value can neither break a line nor move a terminal's cursor; invalid UTF-8 becomes U+FFFD.
 void append_json(std::string& out, std::string_view text);
-// True when a JSON string may hold the text as it is: printable ASCII without quotes or backslashes.
+// True when a JSON string may hold the text as it is: printable ASCII without quotes or
+// backslashes.
 [[nodiscard]] bool is_plain_json(std::string_view text);
 
 template <std::integral Integer>

@@ -1,5 +1,5 @@
 // Which vocabulary a model is counted with, and how far the figure can be trusted. The data is
-// config/tokenizers.yaml; a snapshot is immutable and shared.
+// config/tokenizers/models.yaml; a snapshot is immutable and shared.
 #pragma once
 
 #include <cstdint>

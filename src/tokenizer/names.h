@@ -29,7 +29,7 @@ inline constexpr std::array kVocabularyNames = {
     VocabularyName::llama3,     VocabularyName::gemma,
 };
 
-// "o200k_base" and so on, as written in config/tokenizers.yaml and in records.
+// "o200k_base" and so on, as written in config/tokenizers/models.yaml and in records.
 [[nodiscard]] std::string_view name_of(VocabularyName name);
 [[nodiscard]] std::optional<VocabularyName> vocabulary_named(std::string_view name);
 

@@ -93,7 +93,8 @@ TEST(Layering, OnlyTheShellTouchesSockets) {
 }
 
 TEST(Layering, RealClocksAreReadOnlyInThePlatform) {
-  const std::regex clock(R"((system_clock|steady_clock)::now\(|clock_gettime|gettimeofday|[^_a-z]time\(nullptr\))");
+  const std::regex clock(
+      R"((system_clock|steady_clock)::now\(|clock_gettime|gettimeofday|[^_a-z]time\(nullptr\))");
   for_each_source([&](const fs::path& file, int number, const std::string& line) {
     if (room_of(file) == "platform") return;
     EXPECT_FALSE(std::regex_search(line, clock)) << file.string() << ":" << number << ": " << line;

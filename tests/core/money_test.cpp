@@ -23,7 +23,8 @@ TEST(Money, RefusesWhatIsNotAnExactAmount) {
 }
 
 TEST(Money, PrintsWhatItReads) {
-  for (const char* text : {"0", "0.03155", "-0.5", "12", "9223372.036854775807", "0.000000000001"}) {
+  for (const char* text :
+       {"0", "0.03155", "-0.5", "12", "9223372.036854775807", "0.000000000001"}) {
     EXPECT_EQ(Money::from_dollars(text)->to_dollars(), text);
   }
 }
@@ -57,8 +58,8 @@ TEST(Time, ReadsAndWritesRfc3339) {
   EXPECT_EQ(format_rfc3339(*time), "2026-11-21T04:08:56.123Z");
   EXPECT_EQ(parse_rfc3339("2026-11-21T06:08:56.123456+02:00"), time);
   EXPECT_EQ(format_rfc3339(*parse_rfc3339("2024-02-29")), "2024-02-29T00:00:00.000Z");
-  for (const char* text : {"2026-02-29", "2026-13-01", "2026-11-21T25:00:00Z", "2026-11-21T04:08:56",
-                           "yesterday", "", "2026-11-21T04:08:56Zx"}) {
+  for (const char* text : {"2026-02-29", "2026-13-01", "2026-11-21T25:00:00Z",
+                           "2026-11-21T04:08:56", "yesterday", "", "2026-11-21T04:08:56Zx"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }

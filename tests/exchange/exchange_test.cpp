@@ -23,10 +23,13 @@ const std::string kAnswer =
 
 std::string plain_answer(const std::string& body) {
   return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-request-id: req_1\r\n"
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+         "Content-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-std::string body_of(const std::string& message) { return message.substr(message.find("\r\n\r\n") + 4); }
+std::string body_of(const std::string& message) {
+  return message.substr(message.find("\r\n\r\n") + 4);
+}
 
 TEST(Exchange, RelaysAnAnswerAndRecordsItsUsage) {
   Stage stage;
@@ -56,16 +59,22 @@ TEST(Exchange, RelaysAnAnswerAndRecordsItsUsage) {
 
 // wire.md fixture F2: the usage chunk that only we asked for does not reach the client.
 TEST(Exchange, AsksForStreamUsageAndHidesTheChunk) {
-  const std::string first = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}],\"usage\":null}\n\n";
-  const std::string usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11}}\n\n";
+  const std::string first =
+      "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}],\"usage\":null}\n\n";
+  const std::string usage =
+      "data: "
+      "{\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11}}"
+      "\n\n";
   const std::string done = "data: [DONE]\n\n";
   Stage stage;
   stage.provider.answer = {
-      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n", first, usage, done};
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n", first,
+      usage, done};
   stage.provider.closes_after = true;
   EXPECT_EQ(stage.run(post("/p/openai/v1/chat/completions", kStreamQuestion)), After::keep_alive);
 
-  EXPECT_NE(stage.provider.received.find(R"("stream_options":{"include_usage":true})"), std::string::npos);
+  EXPECT_NE(stage.provider.received.find(R"("stream_options":{"include_usage":true})"),
+            std::string::npos);
   EXPECT_NE(stage.client->received.find(first), std::string::npos);
   EXPECT_NE(stage.client->received.find(done), std::string::npos);
   EXPECT_EQ(stage.client->received.find("prompt_tokens"), std::string::npos);
@@ -92,7 +101,8 @@ TEST(Exchange, CompressedStreamsPassUntouched) {
   Stage stage;
   const std::string packed = "\x1f\x8b\x08 not really \n\n packed";
   const std::string answer =
-      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: " +
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: "
+      "gzip\r\nContent-Length: " +
       std::to_string(packed.size()) + "\r\n\r\n" + packed;
   stage.provider.answer = {answer};
   stage.run(post("/p/openai/v1/chat/completions", kStreamQuestion));
@@ -125,7 +135,8 @@ TEST(Exchange, RefusesWhatItCannotRoute) {
 TEST(Exchange, RefusesAnUnroutedPathInItsDialect) {
   Stage stage;
   stage.run(post("/nowhere/v1/messages", kQuestion));
-  EXPECT_TRUE(body_of(stage.client->received).starts_with(R"({"type":"error","error":{"type":"not_found_error")"))
+  EXPECT_TRUE(body_of(stage.client->received)
+                  .starts_with(R"({"type":"error","error":{"type":"not_found_error")"))
       << stage.client->received;
   EXPECT_NE(stage.client->received.find("request-id: id"), std::string::npos);
 }
@@ -168,8 +179,8 @@ TEST(Exchange, AStoredResponseReadTwiceIsBilledOnce) {
 }
 
 TEST(Exchange, PassesATruncatedAnswerOnAsTruncated) {
-  for (const std::string& framing : {std::string("Content-Length: 500\r\n"),
-                                     std::string("Transfer-Encoding: chunked\r\n")}) {
+  for (const std::string& framing :
+       {std::string("Content-Length: 500\r\n"), std::string("Transfer-Encoding: chunked\r\n")}) {
     Stage stage;
     stage.provider.answer = {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + framing +
                              "\r\n" + (framing.starts_with("C") ? "{\"a\":" : "5\r\n{\"a\":\r\n")};
@@ -186,7 +197,8 @@ TEST(Exchange, PublishesExactlyOneRecordWhicheverOperationFails) {
   for (int fail_at = 0; fail_at < 40; ++fail_at) {
     Stage stage;
     stage.failures.fail_at = fail_at;
-    const std::string event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+    const std::string event =
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
     stage.provider.answer = {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", event,
                              event, "data: [DONE]\n\n"};
     stage.provider.closes_after = true;
@@ -199,7 +211,7 @@ TEST(Exchange, PublishesExactlyOneRecordWhicheverOperationFails) {
     if (after == After::keep_alive && record.http_status == 200) {
       EXPECT_TRUE(ended_well) << "operation " << fail_at;
     }
-    if (stage.failures.count <= fail_at) break;   // Nothing was left to fail.
+    if (stage.failures.count <= fail_at) break;  // Nothing was left to fail.
     EXPECT_LT(fail_at, 39) << "the exchange has more operations than this test tries";
   }
 }

@@ -4,7 +4,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-
 #include <deque>
 #include <memory>
 #include <set>
@@ -82,7 +81,7 @@ class FakeClient final : public ClientLink {
 };
 
 struct ProviderScript {
-  std::vector<std::string> answer;    // pieces, each arriving by itself
+  std::vector<std::string> answer;  // pieces, each arriving by itself
   bool closes_after = false;
   std::string received;
   int opened = 0;

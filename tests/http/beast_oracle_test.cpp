@@ -159,7 +159,7 @@ const std::set<std::string> kStricterThanBeast = {
     "folded field line",
     "malformed chunk extension",  // Beast lets control bytes into quoted values.
     "interim answer with a body",
-    "malformed trailer field",    // Beast unfolds lines there too.
+    "malformed trailer field",  // Beast unfolds lines there too.
     "unknown expectation",
     "method not implemented",
     "malformed status line",  // Codes below 100.

@@ -161,7 +161,12 @@ TEST_F(Attribute, BodyLabelsFillGapsAndUserIdsAreHashed) {
 }
 
 TEST_F(Attribute, CompletesFromTheDeclaredWorkflow) {
-  config_.workflows = {{"support", "team-a", "4711", "prod", "#a", {}}};
+  config::Workflow& support = config_.workflows.emplace_back();
+  support.name = "support";
+  support.team = "team-a";
+  support.cost_center = "4711";
+  support.environment = "prod";
+  support.contact = "#a";
   Attribution found = good({{"X-LLM-Workflow", "support"}});
   EXPECT_FALSE(complete(found, routed_, config_));
   EXPECT_EQ(found.team, "team-a");
@@ -204,7 +209,9 @@ TEST_F(Pinned, APinAlwaysWins) {
   provider::Asked asked;
   asked.workflow = "body";
   merge_body_labels(found, asked, config_);
-  config_.workflows = {{"pinned", "declared", "", "", "", {}}};
+  config::Workflow& workflow = config_.workflows.emplace_back();
+  workflow.name = "pinned";
+  workflow.team = "declared";
   EXPECT_FALSE(complete(found, routed_, config_));
   EXPECT_EQ(found.workflow, "pinned");
   EXPECT_EQ(found.team, "t");

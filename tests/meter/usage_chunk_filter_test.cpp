@@ -55,7 +55,8 @@ const std::string kUsage =
 const std::string kDone = "data: [DONE]\n\n";
 
 TEST(UsageChunkFilter, AJsonDocumentPassesAtOnceWhateverItHolds) {
-  const std::string document = "\n  \n{\"error\":{\"message\":\"no\"},\n\n\"choices\":[],\"usage\":{}}";
+  const std::string document =
+      "\n  \n{\"error\":{\"message\":\"no\"},\n\n\"choices\":[],\"usage\":{}}";
   EXPECT_EQ(filter(document), (Filtered{document, false}));
   EXPECT_EQ(delivered("\n[{\"id\""), "\n[{\"id\"");
 }

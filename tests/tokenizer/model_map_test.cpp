@@ -7,7 +7,7 @@ namespace tokenweir::tokenizer {
 namespace {
 
 ModelMap shipped() {
-  auto map = ModelMap::read(std::string(TOKENWEIR_SOURCE_DIR) + "/config/tokenizers.yaml");
+  auto map = ModelMap::read(std::string(TOKENWEIR_SOURCE_DIR) + "/config/tokenizers/models.yaml");
   EXPECT_TRUE(map) << map.error();
   return map ? *map : ModelMap();
 }
