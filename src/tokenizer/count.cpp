@@ -2,6 +2,7 @@
 
 #include "tokenizer/counter.h"
 #include "tokenizer/normal_form.h"
+#include "tokenizer/spans.h"
 
 namespace tokenweir::tokenizer {
 
@@ -21,6 +22,8 @@ Closed count_normal(const Vocabulary& vocabulary, std::string_view text, bool co
       return count_text<kQwen>(vocabulary, begin, end, complete);
     case VocabularyName::tekken:
       return count_text<kTekken>(vocabulary, begin, end, complete);
+    case VocabularyName::deepseek_v3:
+      return count_plainly<Scanner<kDeepSeek>>(vocabulary, begin, end, complete);
     default:
       return count_text<kGpt2>(vocabulary, begin, end, complete);
   }

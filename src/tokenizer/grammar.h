@@ -28,6 +28,7 @@ struct Grammar {
   bool tail_slashes = false;  // and slashes among them
   int digits = 3;             // most digits in a piece; 0: any number, after an optional space
   Contractions contractions = Contractions::none;
+  bool spans = false;  // digits and East Asian runs are cut out first (spans.h)
 };
 
 inline constexpr Grammar kO200k = {
@@ -42,6 +43,8 @@ inline constexpr Grammar kGpt2 = {.any_prefix = false,
                                   .digits = 0,
                                   .contractions = Contractions::leading_exact};
 
+inline constexpr Grammar kDeepSeek = {.spans = true};
+
 [[nodiscard]] inline const Grammar& grammar_of(VocabularyName name) {
   switch (name) {
     case VocabularyName::o200k_base:
@@ -55,6 +58,8 @@ inline constexpr Grammar kGpt2 = {.any_prefix = false,
       return kQwen;
     case VocabularyName::tekken:
       return kTekken;
+    case VocabularyName::deepseek_v3:
+      return kDeepSeek;
     default:
       return kGpt2;
   }

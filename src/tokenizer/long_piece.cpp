@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "tokenizer/counter.h"
+#include "tokenizer/spans.h"
 
 namespace tokenweir::tokenizer {
 
@@ -30,37 +31,72 @@ LongPiece::LongPiece(const Vocabulary& vocabulary, const Grammar& grammar)
       first_(vocabulary.automaton()),
       second_(vocabulary.automaton()) {}
 
-bool LongPiece::start(std::string_view text) {
+bool LongPiece::choose(std::string_view text, std::size_t& prefix) {
   const std::uint8_t word = grammar_.cased_words ? kAnyLetter | kMark : kAnyLetter;
+  const auto not_punctuation = static_cast<std::uint8_t>(kAnyLetter | kNumber | kSpace);
+  const Kind word_kind = grammar_.cased_words ? Kind::word : Kind::run;
   const char* end = text.data() + text.size();
   const Character first = character_at(text.data(), end);
-  std::size_t prefix = first.length;
-  if (prefix >= text.size()) return false;
-  const Character second = character_at(text.data() + prefix, end);
+  if (first.length >= text.size()) return false;
+  const Character second = character_at(text.data() + first.length, end);
   const bool blank = text[0] == ' ';
   const bool may_lead = grammar_.any_prefix ? (first.kind & kNewline) == 0 : blank;
-  const auto not_punctuation = static_cast<std::uint8_t>(kAnyLetter | kNumber | kSpace);
 
+  prefix = 0;
+  members_ = Members::letters;
   if ((first.kind & word) != 0) {
-    kind_ = Kind::word;
-    prefix = 0;
+    kind_ = word_kind;
   } else if ((first.kind & kNumber) != 0) {
     if (grammar_.digits != 0) return false;
     kind_ = Kind::run;
-    prefix = 0;
+    members_ = Members::numbers;
   } else if (may_lead && (second.kind & word) != 0) {
-    kind_ = Kind::word;
+    kind_ = word_kind;
+    prefix = first.length;
   } else if (grammar_.digits == 0 && blank && (second.kind & kNumber) != 0) {
     kind_ = Kind::run;
+    members_ = Members::numbers;
+    prefix = first.length;
   } else if ((first.kind & kSpace) == 0 || (blank && (second.kind & not_punctuation) == 0)) {
     kind_ = Kind::punctuation;
+    prefix = first.length;
   } else {
     kind_ = Kind::space;
-    prefix = 0;
   }
-  if (kind_ == Kind::word && !grammar_.cased_words) kind_ = Kind::run;
-  members_ =
-      (first.kind & kNumber) != 0 || (second.kind & kNumber & -(prefix != 0)) != 0 ? kNumber : word;
+  return true;
+}
+
+bool LongPiece::choose_in_span(std::string_view text, std::size_t& prefix) {
+  const char* end = text.data() + text.size();
+  const Character first = character_at(text.data(), end);
+  if (first.length >= text.size() || (first.kind & kNumber) != 0) return false;
+  const Character second = character_at(text.data() + first.length, end);
+  prefix = 0;
+  kind_ = Kind::run;
+  if (is_east_asian(first.code)) {
+    members_ = Members::east_asian;
+  } else if (is_span_symbol(first)) {
+    prefix = first.length;
+    const bool letters = first.code < 0x80 && is_ascii_letter(second);
+    members_ = Members::ascii_letters;
+    if (!letters) kind_ = Kind::punctuation;
+  } else if (is_span_letter(first)) {
+    members_ = Members::span_letters;
+  } else if ((first.kind & kNewline) == 0 && is_span_letter(second)) {
+    members_ = Members::span_letters;
+    prefix = first.length;
+  } else if (first.code == ' ' && is_span_symbol(second)) {
+    kind_ = Kind::punctuation;
+    prefix = first.length;
+  } else {
+    kind_ = (first.kind & kSpace) != 0 ? Kind::space : Kind::unmatched;
+  }
+  return true;
+}
+
+bool LongPiece::start(std::string_view text) {
+  std::size_t prefix = 0;
+  if (!(grammar_.spans ? choose_in_span(text, prefix) : choose(text, prefix))) return false;
   later_ = over_ = split_ = false;
   partial_.clear();
   contraction_.clear();
@@ -70,8 +106,6 @@ bool LongPiece::start(std::string_view text) {
   first_.restart();
   second_.restart();
   first_.append(text.substr(0, prefix));
-  // The text was looked at as a whole and is not over, so all of it is taken, or nothing makes
-  // sense.
   const std::size_t taken = append(text.substr(prefix));
   remainder_.append(text.substr(prefix + taken));
   return true;
@@ -114,28 +148,53 @@ std::size_t LongPiece::append(std::string_view text) {
   return static_cast<std::size_t>(at - text.data());
 }
 
-bool LongPiece::continues(std::uint8_t kind, char first) const {
-  if (kind_ == Kind::run) return (kind & members_) != 0;
-  if (kind_ == Kind::space) return (kind & kSpace) != 0;
-  if (kind_ == Kind::word) {
-    const std::uint8_t small = kLower | kLetter | kMark;
-    return (kind & (later_ ? small : small | kUpper)) != 0;
+bool LongPiece::is_member(const Character& next) const {
+  switch (members_) {
+    case Members::letters:
+      return (next.kind & kAnyLetter) != 0;
+    case Members::numbers:
+      return (next.kind & kNumber) != 0;
+    case Members::east_asian:
+      return is_east_asian(next.code);
+    case Members::span_letters:
+      return is_span_letter(next);
+    case Members::ascii_letters:
+      return is_ascii_letter(next);
   }
-  if (!later_ && (kind & (kAnyLetter | kNumber | kSpace)) == 0) return true;
+  return false;
+}
+
+bool LongPiece::continues(const Character& next) const {
+  const std::uint8_t small = kLower | kLetter | kMark;
+  switch (kind_) {
+    case Kind::run:
+      return is_member(next);
+    case Kind::word:
+      return (next.kind & (later_ ? small : small | kUpper)) != 0;
+    case Kind::space:
+      return (next.kind & kSpace) != 0;
+    case Kind::unmatched:
+      return is_unmatched(next);
+    case Kind::punctuation:
+      break;
+  }
+  const bool sign =
+      grammar_.spans ? is_span_symbol(next) : (next.kind & (kAnyLetter | kNumber | kSpace)) == 0;
+  if (sign && !later_) return true;
   if (!grammar_.tail_newlines) return false;
-  return (kind & kNewline) != 0 || (later_ && grammar_.tail_slashes && first == '/');
+  return (next.kind & kNewline) != 0 || (later_ && grammar_.tail_slashes && next.code == '/');
 }
 
 void LongPiece::take(const Character& next, std::string_view bytes) {
-  if (!continues(next.kind, bytes[0])) {
+  if (!continues(next)) {
     if (kind_ == Kind::word && grammar_.contractions == Contractions::suffix && bytes[0] == '\'') {
       contraction_ = bytes;
       return;
     }
-    end(bytes);
+    end(next, bytes);
   } else if (kind_ == Kind::word) {
     take_word(next.kind, bytes);
-  } else if (kind_ == Kind::space) {
+  } else if (kind_ == Kind::space || kind_ == Kind::unmatched) {
     take_space(next.kind, bytes);
   } else {
     first_.append(bytes);
@@ -172,15 +231,25 @@ void LongPiece::take_space(std::uint8_t kind, std::string_view bytes) {
   }
 }
 
-LongPiece::Ending LongPiece::ending() const {
-  if (kind_ == Kind::space)
-    return {(split_ ? before_second_ : 0) + (last_.empty() ? 0 : before_last_), last_};
-  if (!split_) return {first_.tokens(), {}};
-  return {before_second_ + (second_.empty() ? 0 : second_.tokens()), {}};
+LongPiece::Ending LongPiece::ending(const Character& next) const {
+  // The last white space goes with what follows, unless that is cut out of the text.
+  const bool joined = kind_ == Kind::space ? !(grammar_.spans && ends_span(next))
+                                           : kind_ == Kind::unmatched && is_span_letter(next);
+  if (!joined) return {kind_ == Kind::space ? tokens_at_end() : tokens_of_parts(), {}};
+  return {(split_ ? before_second_ : 0) + (last_.empty() ? 0 : before_last_), last_};
 }
 
-void LongPiece::end(std::string_view rest) {
-  const Ending now = ending();
+std::uint64_t LongPiece::tokens_of_parts() const {
+  if (!split_) return first_.tokens();
+  return before_second_ + (second_.empty() ? 0 : second_.tokens());
+}
+
+std::uint64_t LongPiece::tokens_at_end() const {
+  return kind_ == Kind::space && grammar_.whole_at_end ? first_.tokens() : tokens_of_parts();
+}
+
+void LongPiece::end(const Character& next, std::string_view rest) {
+  const Ending now = ending(next);
   settled_ = now.tokens;
   remainder_.assign(now.remainder);
   remainder_.append(rest);
@@ -200,7 +269,7 @@ void LongPiece::decide_contraction() {
   }
   const std::string rest = contraction_.substr(taken);
   contraction_.clear();
-  end(rest);
+  end({}, rest);
 }
 
 std::uint64_t LongPiece::count_rest(std::string_view first, std::string_view second) const {
@@ -217,21 +286,18 @@ std::uint64_t LongPiece::tokens_with(std::string_view text) const {
 
 std::uint64_t LongPiece::tokens() const {
   if (over_) return settled_ + count_rest(remainder_, {});
-  if (!contraction_.empty()) return ending().tokens + count_rest(contraction_, {});
-  if (!partial_.empty()) {
-    if (kind_ == Kind::punctuation && !later_) {
-      GrowingPiece copy = first_;  // bytes that are no character are punctuation
-      copy.append(partial_);
-      return copy.tokens();
-    }
-    const Ending now = ending();
-    return now.tokens + count_rest(now.remainder, partial_);
+  if (!contraction_.empty()) return tokens_of_parts() + count_rest(contraction_, {});
+  if (partial_.empty()) return tokens_at_end();
+  // Bytes that are no character: punctuation to most grammars, unmatched to the other.
+  const bool goes_on =
+      grammar_.spans ? kind_ == Kind::unmatched : kind_ == Kind::punctuation && !later_;
+  if (goes_on) {
+    GrowingPiece copy = first_;
+    copy.append(partial_);
+    return copy.tokens();
   }
-  if (kind_ == Kind::space) {
-    if (!split_ || grammar_.whole_at_end) return first_.tokens();
-    return before_second_ + (second_.empty() ? 0 : second_.tokens());
-  }
-  return ending().tokens;
+  const Ending now = ending({});
+  return now.tokens + count_rest(now.remainder, partial_);
 }
 
 }  // namespace tokenweir::tokenizer

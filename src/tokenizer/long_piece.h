@@ -53,7 +53,9 @@ class LongPiece {
   [[nodiscard]] std::uint64_t tokens_with(std::string_view text) const;
 
  private:
-  enum class Kind : std::uint8_t { run, word, punctuation, space };
+  enum class Kind : std::uint8_t { run, word, punctuation, space, unmatched };
+  // What continues a run.
+  enum class Members : std::uint8_t { letters, numbers, east_asian, span_letters, ascii_letters };
   // What it would settle if a character of another kind came next.
   struct Ending {
     std::uint64_t tokens = 0;
@@ -64,9 +66,15 @@ class LongPiece {
   void take(const Character& next, std::string_view bytes);
   void take_word(std::uint8_t kind, std::string_view bytes);
   void take_space(std::uint8_t kind, std::string_view bytes);
-  [[nodiscard]] bool continues(std::uint8_t kind, char first) const;
-  [[nodiscard]] Ending ending() const;
-  void end(std::string_view rest);
+  [[nodiscard]] bool continues(const Character& next) const;
+  [[nodiscard]] bool is_member(const Character& next) const;
+  // What the piece is, by its first characters; the prefix is what stands before its run.
+  [[nodiscard]] bool choose(std::string_view text, std::size_t& prefix);
+  [[nodiscard]] bool choose_in_span(std::string_view text, std::size_t& prefix);
+  [[nodiscard]] Ending ending(const Character& next) const;
+  void end(const Character& next, std::string_view rest);
+  [[nodiscard]] std::uint64_t tokens_of_parts() const;
+  [[nodiscard]] std::uint64_t tokens_at_end() const;
   // Decides about a contraction once enough of it is there.
   void decide_contraction();
   [[nodiscard]] std::uint64_t count_rest(std::string_view first, std::string_view second) const;
@@ -74,8 +82,8 @@ class LongPiece {
   const Vocabulary& vocabulary_;
   const Grammar& grammar_;
   Kind kind_ = Kind::run;
-  std::uint8_t members_ = 0;  // classes that continue the run
-  bool later_ = false;        // a word's small letters, the line ends after punctuation
+  Members members_ = Members::letters;
+  bool later_ = false;  // a word's small letters, the line ends after punctuation
   bool over_ = false;
   bool split_ = false;               // `second_` counts for the end of the piece
   std::string partial_;              // the start of a character
