@@ -9,16 +9,21 @@ import sys
 import tempfile
 
 DATA = pathlib.Path(os.environ.get("TOKENWEIR_VENDOR", pathlib.Path(__file__).resolve().parents[2] / ".cache" / "vocabularies"))
+TREE = pathlib.Path(__file__).resolve().parents[2] / "src" / "tokenizer" / "data"
+sys.path.insert(0, str(TREE))
+import tkv  # noqa: E402
+import vendor  # noqa: E402
+
 OPENAI = ("o200k_base", "cl100k_base", "p50k_base", "r50k_base")
 
 
 class Tiktoken:
-    """openai/tiktoken with the ranks `./dev vendor` fetched; it would download the same files itself."""
+    """openai/tiktoken. The rank file it would download is made from ours; it checks the hash of what it gets."""
 
     def __init__(self, name):
         cache = tempfile.mkdtemp(prefix="tiktoken-")
         url = f"https://openaipublic.blob.core.windows.net/encodings/{name}.tiktoken"
-        (pathlib.Path(cache) / hashlib.sha1(url.encode()).hexdigest()).write_bytes((DATA / f"{name}.tiktoken").read_bytes())
+        (pathlib.Path(cache) / hashlib.sha1(url.encode()).hexdigest()).write_bytes(tkv.rank_file((TREE / f"{name}.tkv").read_bytes()))
         os.environ["TIKTOKEN_CACHE_DIR"] = cache
         import tiktoken
 
@@ -81,9 +86,6 @@ def oracle(name):
     if name in (*OPENAI, "o200k_harmony"):
         return Tiktoken("o200k_base" if name == "o200k_harmony" else name)
     document = json.loads((DATA / f"{name}.json").read_text())
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "src/tokenizer/data"))
-    import vendor
-
     if name == "tekken":
         return OwnRanks(name, document["config"]["pattern"], vendor.packed_ranks(document["bpe_ranks"], 130072))
     if name == "claude_legacy":

@@ -13,6 +13,7 @@ packed body) and a zstd frame. The body lists the tokens in byte order, as conse
 Only what counting needs is kept: token ids are not.
 """
 
+import base64
 import struct
 import subprocess
 
@@ -79,3 +80,41 @@ def pack(ranks, left, flags=0):
     body += bytes(tail)
     packed = subprocess.run(["zstd", "-q", "--ultra", "-22", "-c"], input=body, stdout=subprocess.PIPE, check=True).stdout
     return MAGIC + struct.pack("<4I", flags, len(tokens), len(body), len(packed)) + packed
+
+
+def unpack(data):
+    """The ranks of a `.tkv` file."""
+    _, tokens, _, _ = struct.unpack("<4I", data[4:20])
+    body = subprocess.run(["zstd", "-q", "-d", "-c"], input=data[20:], stdout=subprocess.PIPE, check=True).stdout
+    at = 0
+
+    def column():
+        nonlocal at
+        values = []
+        for _ in range(tokens):
+            value = shift = 0
+            while True:
+                byte = body[at]
+                at += 1
+                value |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80:
+                    break
+            values.append(value)
+        return values
+
+    shared, rest, _ = column(), column(), column()
+    planes = [body[at + i * tokens : at + (i + 1) * tokens] for i in range(3)]
+    at += 3 * tokens
+    ranks, token = {}, b""
+    for i in range(tokens):
+        token = token[: shared[i]] + body[at : at + rest[i]]
+        at += rest[i]
+        ranks[token] = planes[0][i] | planes[1][i] << 8 | planes[2][i] << 16
+    return ranks
+
+
+def rank_file(data):
+    """The `.tiktoken` file a vocabulary of OpenAI's was made from, byte for byte."""
+    ranks = unpack(data)
+    return b"".join(base64.b64encode(token) + b" %d\n" % ranks[token] for token in sorted(ranks, key=ranks.get))
