@@ -2,6 +2,7 @@
 // equals the whole at every cut. The first bytes choose vocabulary and cuts.
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 
 #include "tokenizer/counter.h"
 #include "tokenizer/embedded.h"
+#include "tokenizer/normal_form.h"
+#include "tokenizer/spans.h"
 #include "tokenizer/token_list.h"
 
 namespace {
@@ -64,9 +67,12 @@ struct Subject {
 
 const Subject& subject(unsigned which) {
   static std::map<VocabularyName, Subject> subjects;
-  constexpr VocabularyName kNames[] = {VocabularyName::o200k_base, VocabularyName::cl100k_base,
-                                       VocabularyName::r50k_base, VocabularyName::tekken};
-  return subjects.try_emplace(kNames[which % 4], kNames[which % 4]).first->second;
+  constexpr VocabularyName kNames[] = {VocabularyName::o200k_base,   VocabularyName::cl100k_base,
+                                       VocabularyName::r50k_base,    VocabularyName::tekken,
+                                       VocabularyName::deepseek_v3,  VocabularyName::qwen,
+                                       VocabularyName::claude_legacy};
+  const VocabularyName name = kNames[which % std::size(kNames)];
+  return subjects.try_emplace(name, name).first->second;
 }
 
 template <Grammar kGrammar>
@@ -88,6 +94,10 @@ std::size_t slowly(const Subject& subject, std::string_view text) {
       return slowly<kO200k>(subject.by_hand, text);
     case VocabularyName::cl100k_base:
       return slowly<kCl100k>(subject.by_hand, text);
+    case VocabularyName::deepseek_v3:
+      return slowly<kDeepSeek>(subject.by_hand, text);
+    case VocabularyName::qwen:
+      return slowly<kQwen>(subject.by_hand, text);
     case VocabularyName::tekken:
       return slowly<kTekken>(subject.by_hand, text);
     default:
@@ -102,7 +112,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Subject& chosen = subject(data[0]);
   std::uint32_t cuts = data[1] | static_cast<std::uint32_t>(data[2]) << 8;
   const std::string_view text(reinterpret_cast<const char*>(data) + 3, size - 3);
-  demand(count(*chosen.vocabulary, text) == slowly(chosen, text));
+  std::string normal;
+  const NormalForm form = normal_form_of(chosen.vocabulary->name());
+  if (form == NormalForm::none) {
+    normal = text;
+  } else {
+    append_normal(form, text, normal);
+    std::string twice;
+    append_normal(form, normal, twice);
+    demand(twice == normal || text.size() > kLongestCluster / 4);
+    demand(!is_normal(form, text) || normal == text);
+  }
+  demand(count(*chosen.vocabulary, text) == slowly(chosen, normal));
 
   RunningCount running(chosen.vocabulary);
   for (std::size_t at = 0; at < text.size();) {
