@@ -73,19 +73,18 @@ bool LongPiece::choose_in_span(std::string_view text, std::size_t& prefix) {
   const Character second = character_at(text.data() + first.length, end);
   prefix = 0;
   kind_ = Kind::run;
-  if (is_east_asian(first.code)) {
-    members_ = Members::east_asian;
-  } else if (is_span_symbol(first)) {
+  asian_ = is_east_asian(first.code);
+  if (is_span_symbol(first, asian_)) {
     prefix = first.length;
     const bool letters = first.code < 0x80 && is_ascii_letter(second);
     members_ = Members::ascii_letters;
     if (!letters) kind_ = Kind::punctuation;
-  } else if (is_span_letter(first)) {
+  } else if (is_span_letter(first, asian_)) {
     members_ = Members::span_letters;
-  } else if ((first.kind & kNewline) == 0 && is_span_letter(second)) {
+  } else if ((first.kind & kNewline) == 0 && is_span_letter(second, asian_)) {
     members_ = Members::span_letters;
     prefix = first.length;
-  } else if (first.code == ' ' && is_span_symbol(second)) {
+  } else if (first.code == ' ' && is_span_symbol(second, asian_)) {
     kind_ = Kind::punctuation;
     prefix = first.length;
   } else {
@@ -154,10 +153,8 @@ bool LongPiece::is_member(const Character& next) const {
       return (next.kind & kAnyLetter) != 0;
     case Members::numbers:
       return (next.kind & kNumber) != 0;
-    case Members::east_asian:
-      return is_east_asian(next.code);
     case Members::span_letters:
-      return is_span_letter(next);
+      return is_span_letter(next, asian_);
     case Members::ascii_letters:
       return is_ascii_letter(next);
   }
@@ -174,14 +171,14 @@ bool LongPiece::continues(const Character& next) const {
     case Kind::space:
       return (next.kind & kSpace) != 0;
     case Kind::unmatched:
-      return is_unmatched(next);
+      return is_unmatched(next, asian_);
     case Kind::punctuation:
       break;
   }
-  const bool sign =
-      grammar_.spans ? is_span_symbol(next) : (next.kind & (kAnyLetter | kNumber | kSpace)) == 0;
+  const bool sign = grammar_.spans ? is_span_symbol(next, asian_)
+                                   : (next.kind & (kAnyLetter | kNumber | kSpace)) == 0;
   if (sign && !later_) return true;
-  if (!grammar_.tail_newlines) return false;
+  if (!grammar_.tail_newlines || asian_) return false;
   return (next.kind & kNewline) != 0 || (later_ && grammar_.tail_slashes && next.code == '/');
 }
 
@@ -233,8 +230,9 @@ void LongPiece::take_space(std::uint8_t kind, std::string_view bytes) {
 
 LongPiece::Ending LongPiece::ending(const Character& next) const {
   // The last white space goes with what follows, unless that is cut out of the text.
-  const bool joined = kind_ == Kind::space ? !(grammar_.spans && ends_span(next))
-                                           : kind_ == Kind::unmatched && is_span_letter(next);
+  const bool joined = kind_ == Kind::space
+                          ? !(grammar_.spans && ends_span(next, asian_))
+                          : kind_ == Kind::unmatched && is_span_letter(next, asian_);
   if (!joined) return {kind_ == Kind::space ? tokens_at_end() : tokens_of_parts(), {}};
   return {(split_ ? before_second_ : 0) + (last_.empty() ? 0 : before_last_), last_};
 }
@@ -290,7 +288,7 @@ std::uint64_t LongPiece::tokens() const {
   if (partial_.empty()) return tokens_at_end();
   // Bytes that are no character: punctuation to most grammars, unmatched to the other.
   const bool goes_on =
-      grammar_.spans ? kind_ == Kind::unmatched : kind_ == Kind::punctuation && !later_;
+      grammar_.spans ? kind_ == Kind::unmatched && !asian_ : kind_ == Kind::punctuation && !later_;
   if (goes_on) {
     GrowingPiece copy = first_;
     copy.append(partial_);

@@ -55,7 +55,7 @@ class LongPiece {
  private:
   enum class Kind : std::uint8_t { run, word, punctuation, space, unmatched };
   // What continues a run.
-  enum class Members : std::uint8_t { letters, numbers, east_asian, span_letters, ascii_letters };
+  enum class Members : std::uint8_t { letters, numbers, span_letters, ascii_letters };
   // What it would settle if a character of another kind came next.
   struct Ending {
     std::uint64_t tokens = 0;
@@ -85,6 +85,7 @@ class LongPiece {
   Members members_ = Members::letters;
   bool later_ = false;  // a word's small letters, the line ends after punctuation
   bool over_ = false;
+  bool asian_ = false;               // the span it is in (spans.h)
   bool split_ = false;               // `second_` counts for the end of the piece
   std::string partial_;              // the start of a character
   std::string contraction_;          // what may become one

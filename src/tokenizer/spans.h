@@ -1,6 +1,6 @@
 // DeepSeek's grammar: groups of digits are cut out of the text first, then runs of Chinese
-// characters and kana, and a pattern divides the spans that are left. For the pattern a span's end
-// is the end of the text, so white space before a digit is never split.
+// characters and kana, and a pattern divides every span, those runs included. For the pattern a
+// span's end is the end of the text, so white space before a digit is never split.
 #pragma once
 
 #include "tokenizer/grammar.h"
@@ -11,21 +11,22 @@ namespace tokenweir::tokenizer {
 [[nodiscard]] inline bool is_east_asian(std::uint32_t code) {
   return (code >= 0x4E00 && code <= 0x9FA5) || (code >= 0x3040 && code <= 0x30FF);
 }
-[[nodiscard]] inline bool ends_span(const Character& next) {
-  return (next.kind & kNumber) != 0 || is_east_asian(next.code);
+// The following ask about a character behind one of a span that is East Asian or not.
+[[nodiscard]] inline bool ends_span(const Character& next, bool asian) {
+  return (next.kind & kNumber) != 0 || is_east_asian(next.code) != asian;
 }
-[[nodiscard]] inline bool is_span_letter(const Character& next) {
-  return (next.kind & (kAnyLetter | kMark)) != 0 && !is_east_asian(next.code);
+[[nodiscard]] inline bool is_span_letter(const Character& next, bool asian) {
+  return (next.kind & (kAnyLetter | kMark)) != 0 && is_east_asian(next.code) == asian;
 }
-[[nodiscard]] inline bool is_span_symbol(const Character& next) {
-  return (next.kind & kSymbol) != 0 && !is_east_asian(next.code);
+[[nodiscard]] inline bool is_span_symbol(const Character& next, bool asian) {
+  return (next.kind & kSymbol) != 0 && is_east_asian(next.code) == asian;
 }
 [[nodiscard]] inline bool is_ascii_letter(const Character& next) {
   return next.code < 0x80 && (next.kind & kAnyLetter) != 0;
 }
 // Controls, unassigned characters and bytes that are no text: no alternative matches them alone.
-[[nodiscard]] inline bool is_unmatched(const Character& next) {
-  return next.kind == 0 && !is_east_asian(next.code);
+[[nodiscard]] inline bool is_unmatched(const Character& next, bool asian) {
+  return next.kind == 0 && is_east_asian(next.code) == asian;
 }
 
 template <>
@@ -63,23 +64,24 @@ class Scanner<kDeepSeek> {
   [[nodiscard]] const char* piece() {
     const Character first = look(begin_);
     const char* after = begin_ + first.length;
-    if (is_east_asian(first.code)) {
-      return run(after, [](const Character& next) { return is_east_asian(next.code); });
-    }
     if ((first.kind & kNumber) != 0) return number(after);
+    asian_ = is_east_asian(first.code);
     const Character second = look(after);
-    if (is_span_symbol(first)) {
-      if (first.code < 0x80 && second.length != 0 && is_ascii_letter(second)) {
-        return run(after, is_ascii_letter);
-      }
+    const bool more = second.length != 0;
+    if (is_span_symbol(first, asian_)) {
+      if (first.code < 0x80 && more && is_ascii_letter(second)) return run(after, is_ascii_letter);
       return symbols(begin_);
     }
-    if (is_span_letter(first)) return run(after, is_span_letter);
-    if ((first.kind & kNewline) == 0 && second.length != 0 && is_span_letter(second)) {
-      return run(after, is_span_letter);
+    if (is_span_letter(first, asian_)) return letters(after);
+    if ((first.kind & kNewline) == 0 && more && is_span_letter(second, asian_)) {
+      return letters(after);
     }
-    if (first.code == ' ' && second.length != 0 && is_span_symbol(second)) return symbols(after);
+    if (first.code == ' ' && more && is_span_symbol(second, asian_)) return symbols(after);
     return (first.kind & kSpace) != 0 ? space() : unmatched();
+  }
+
+  [[nodiscard]] const char* letters(const char* at) {
+    return run(at, [this](const Character& next) { return is_span_letter(next, asian_); });
   }
 
   [[nodiscard]] const char* number(const char* at) {
@@ -92,7 +94,8 @@ class Scanner<kDeepSeek> {
   }
 
   [[nodiscard]] const char* symbols(const char* at) {
-    at = run(at, is_span_symbol);
+    at = run(at, [this](const Character& next) { return is_span_symbol(next, asian_); });
+    if (asian_) return at;
     while (at != end_ && (*at == '\r' || *at == '\n')) ++at;
     open_ |= at == end_;
     return at;
@@ -109,7 +112,7 @@ class Scanner<kDeepSeek> {
       if ((next.kind & kNewline) != 0) after_newline = at;
     }
     if (after_newline != nullptr) return after_newline;
-    if (next.length == 0 || ends_span(next) || last == begin_) return at;
+    if (next.length == 0 || ends_span(next, asian_) || last == begin_) return at;
     return last;
   }
 
@@ -117,17 +120,18 @@ class Scanner<kDeepSeek> {
     const char* at = begin_;
     const char* last = begin_;
     Character next = look(at);
-    for (; next.length != 0 && is_unmatched(next); next = look(at)) {
+    for (; next.length != 0 && is_unmatched(next, asian_); next = look(at)) {
       last = at;
       at += next.length;
     }
-    const bool joins = next.length != 0 && is_span_letter(next) && last != begin_;
+    const bool joins = next.length != 0 && is_span_letter(next, asian_) && last != begin_;
     return joins ? last : at;
   }
 
   const char* begin_;
   const char* end_;
   bool open_ = false;
+  bool asian_ = false;
 };
 
 }  // namespace tokenweir::tokenizer

@@ -66,6 +66,10 @@ TEST(Count, EveryVocabularyCountsWhatItsOwnEncoderCounts) {
   }
 }
 
+TEST(Count, DeepSeekDividesKanaFromTheSignsAmongThem) {
+  EXPECT_EQ(count(*vocabulary(VocabularyName::deepseek_v3), "フ゛"), 3u);
+}
+
 TEST(Count, ACountDoesNotDependOnWhatWasCountedBefore) {
   const auto o200k = vocabulary(VocabularyName::o200k_base);
   for (int turn = 0; turn < 3; ++turn) {
