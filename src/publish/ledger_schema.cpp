@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "publish/exchange_columns.h"
 
 namespace tokenweir::publish {
 namespace {
 
-constexpr std::string_view kTables = R"sql(
+constexpr std::string_view kRows = R"sql(
 CREATE TABLE schema_migration (
   version INTEGER PRIMARY KEY,
   applied_at TEXT NOT NULL
@@ -73,6 +75,33 @@ CREATE TABLE total_covers (
 INSERT INTO total_covers VALUES (1, 0);
 )sql";
 
+// Times are microseconds since 1970, UTC.
+constexpr std::string_view kSums = R"sql(
+CREATE TABLE budget_sum (
+  budget TEXT NOT NULL, account TEXT NOT NULL, period_begin INTEGER NOT NULL,
+  usd INTEGER NOT NULL, requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL, posted_at INTEGER NOT NULL,
+  PRIMARY KEY (budget, account, period_begin)
+) WITHOUT ROWID;
+CREATE INDEX budget_sum_posted_at ON budget_sum (posted_at);
+
+CREATE TABLE run_sum (
+  credential TEXT NOT NULL, workflow TEXT NOT NULL, run TEXT NOT NULL, parent_run TEXT NOT NULL,
+  steps INTEGER NOT NULL, picodollars INTEGER NOT NULL, tokens INTEGER NOT NULL,
+  started_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+  PRIMARY KEY (credential, workflow, run)
+) WITHOUT ROWID;
+CREATE INDEX run_sum_seen_at ON run_sum (seen_at);
+
+CREATE TABLE identity (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  number INTEGER NOT NULL,
+  has_journal INTEGER NOT NULL,
+  distrusted_at INTEGER
+);
+INSERT INTO identity VALUES (1, random(), 0, NULL);
+)sql";
+
 bool in_exchange(std::string_view column) {
   return std::ranges::find(exchange_columns(), column, &ExchangeColumn::name) !=
          exchange_columns().end();
@@ -110,15 +139,21 @@ std::string column_list(std::span<const std::string_view> columns, std::string_v
 }
 
 Result<void, SqlError> migrate(const Database& database, std::int64_t from, Time now) {
-  if (from >= kSchemaVersion) return {};
-  // Views are made from the column table above, so a later version re-creates them.
-  const std::string step = fmt::format(
-      "BEGIN IMMEDIATE;{}{}INSERT INTO schema_migration VALUES ({}, '{}');"
-      "PRAGMA application_id = {};PRAGMA user_version = {};COMMIT;",
-      kTables, views(), kSchemaVersion, format_rfc3339(now), kApplicationId, kSchemaVersion);
-  auto done = database.execute(step);
-  if (!done && database.in_transaction()) static_cast<void>(database.execute("ROLLBACK"));
-  return done;
+  // One step a version; a file is brought forward from wherever it is.
+  const std::array<std::string, kSchemaVersion> steps = {std::string(kRows) + views(),
+                                                         std::string(kSums)};
+  for (std::int64_t version = from + 1; version <= kSchemaVersion; ++version) {
+    const std::string step = fmt::format(
+        "BEGIN IMMEDIATE;{}INSERT INTO schema_migration VALUES ({}, '{}');"
+        "PRAGMA application_id = {};PRAGMA user_version = {};COMMIT;",
+        steps[static_cast<std::size_t>(version - 1)], version, format_rfc3339(now), kApplicationId,
+        version);
+    auto done = database.execute(step);
+    if (done) continue;
+    if (database.in_transaction()) static_cast<void>(database.execute("ROLLBACK"));
+    return done;
+  }
+  return {};
 }
 
 }  // namespace tokenweir::publish

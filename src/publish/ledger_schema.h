@@ -5,6 +5,9 @@
 //              `exchange` points at one, which keeps it short and cheap to write
 // correction   which row of `exchange` is replaced by which later one
 // total        snapshots of the exact counters, so that a start need not read the whole ledger
+// budget_sum   what each budget's account has spent in each of its periods
+// run_sum      what each run has spent, without the runs below it
+// identity     which ledger this is, so that a journal of holds knows its own
 #pragma once
 
 #include <algorithm>
@@ -21,7 +24,7 @@ namespace tokenweir::publish {
 
 // "TWLR", written into the file's header: a database without it is somebody else's.
 inline constexpr std::int64_t kApplicationId = 0x54574C52;
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 inline constexpr auto kContextColumns = std::to_array<std::string_view>(
     {"instance",     "policy_revision", "workflow",      "team",         "cost_center",
