@@ -60,11 +60,12 @@ ErrorAnswer anthropic_error(const Problem& problem) {
   answer.request_id_header = "request-id";
   std::string& body = answer.body;
   body = R"({"type":"error","error":{"type":)";
-  append_json_string(body, type_of(problem.status));
+  append_json_string(body, problem.type.empty() ? type_of(problem.status) : problem.type);
   body += R"(,"message":)";
   append_json_string(body, problem.message);
   body += R"(,"details":{"error_code":)";
   append_json_string(body, problem.code);
+  append_details(body, problem.details);
   body += R"(}},"request_id":)";
   append_json_string(body, problem.request_id);
   body += '}';

@@ -44,6 +44,7 @@ ErrorAnswer cohere_error(const Problem& problem) {
   append_json_string(body, problem.message);
   body += R"(,"id":)";
   append_json_string(body, problem.request_id);
+  append_details_object(body, problem.details);
   body += '}';
   return answer;
 }

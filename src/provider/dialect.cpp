@@ -155,10 +155,14 @@ std::optional<Family> well_known_family(std::string_view method, std::string_vie
   return family_of(endpoint.dialect);
 }
 
+Family spoken_at(const Endpoint& endpoint, Family family) {
+  const Family own = family_of(endpoint.dialect);
+  if (own == Family::gemini && family == Family::vertex) return family;
+  return own == Family::opaque ? family : own;
+}
+
 ErrorAnswer error_answer(const Endpoint& endpoint, Family family, const Problem& problem) {
-  Family speaks = family_of(endpoint.dialect);
-  if (speaks == Family::opaque) speaks = family;
-  switch (speaks) {
+  switch (spoken_at(endpoint, family)) {
     case Family::anthropic:
       return anthropic_error(problem);
     case Family::gemini:

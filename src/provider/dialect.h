@@ -2,11 +2,13 @@
 // the only room that knows vendors. Everything here is pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "http/message.h"
@@ -104,12 +106,21 @@ struct Asked {
   std::size_t message_count = 0;
 };
 
+// A figure or a name behind a refusal, for programs: {"limit_usd", "50.00"}, {"steps", 80}.
+struct Detail {
+  std::string_view name;  // snake case
+  std::variant<std::int64_t, std::string> value;
+};
+
 struct Problem {
   int status = 502;
   std::string_view code;  // "upstream_unreachable", "request_too_large", ... snake case
   std::string message;    // from a fixed set, for humans; no client or provider bytes
   std::string_view request_id;
   std::string_view host;  // of the provider, where known: OpenRouter's SDK insists on its own form
+  std::string_view type;  // the error type where it is not the usual one of the status
+  std::span<const Detail> details;  // appended where the dialect's SDKs tolerate more members
+  std::optional<std::chrono::seconds> retry_after;  // for dialects that say it in the body
 };
 struct ErrorAnswer {
   std::string body;

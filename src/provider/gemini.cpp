@@ -140,7 +140,15 @@ ErrorAnswer gemini_error(const Problem& problem, bool in_array) {
   append_json_string(body, problem.code);
   body += R"(,"domain":"tokenweir","metadata":{"request_id":)";
   append_json_string(body, problem.request_id);
-  body += in_array ? "}}]}}]" : "}}]}}";
+  // The values of google.rpc.ErrorInfo's metadata are strings.
+  append_details(body, problem.details, true);
+  body += "}}";
+  if (problem.retry_after) {
+    body += R"(,{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")";
+    body += std::to_string(problem.retry_after->count());
+    body += R"(s"})";
+  }
+  body += in_array ? "]}}]" : "]}}";
   return answer;
 }
 

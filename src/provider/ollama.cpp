@@ -41,6 +41,7 @@ ErrorAnswer ollama_error(const Problem& problem) {
   answer.content_type = "application/json; charset=utf-8";
   answer.body = R"({"error":)";
   append_json_string(answer.body, problem.message);
+  append_details_object(answer.body, problem.details);
   answer.body += '}';
   return answer;
 }

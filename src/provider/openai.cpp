@@ -114,6 +114,7 @@ std::string openrouter_body(const Problem& problem) {
   append_json_string(body, problem.message);
   body += R"(,"metadata":{"error_type":)";
   append_json_string(body, problem.code);
+  append_details(body, problem.details);
   body += "}}}";
   return body;
 }
@@ -142,9 +143,10 @@ ErrorAnswer openai_error(const Problem& problem) {
   body = R"({"error":{"message":)";
   append_json_string(body, problem.message);
   body += R"(,"type":)";
-  append_json_string(body, type_of(problem.status));
+  append_json_string(body, problem.type.empty() ? type_of(problem.status) : problem.type);
   body += R"(,"param":null,"code":)";
   append_json_string(body, problem.code);
+  append_details_object(body, problem.details);
   body += "}}";
   return answer;
 }

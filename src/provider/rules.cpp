@@ -176,4 +176,29 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+void append_details(std::string& out, std::span<const Detail> details, bool as_text) {
+  for (const Detail& detail : details) {
+    out += ',';
+    append_json_string(out, detail.name);
+    out += ':';
+    const auto* number = std::get_if<std::int64_t>(&detail.value);
+    if (number == nullptr) {
+      append_json_string(out, std::get<std::string>(detail.value));
+    } else if (as_text) {
+      append_json_string(out, std::to_string(*number));
+    } else {
+      out += std::to_string(*number);
+    }
+  }
+}
+
+void append_details_object(std::string& out, std::span<const Detail> details) {
+  if (details.empty()) return;
+  std::string members;
+  append_details(members, details);
+  out += R"(,"details":{)";
+  out += std::string_view(members).substr(1);
+  out += '}';
+}
+
 }  // namespace tokenweir::provider

@@ -83,6 +83,9 @@ bool recognise_ollama(Family, Method, const Segments&, std::string_view query, E
 // Copies what the rule says into the endpoint.
 void apply(const Rule& rule, Endpoint& endpoint);
 
+// Whose words are spoken at an endpoint: the path's vendor before the provider's family.
+[[nodiscard]] Family spoken_at(const Endpoint& endpoint, Family family);
+
 ErrorAnswer openai_error(const Problem& problem);
 ErrorAnswer anthropic_error(const Problem& problem);
 ErrorAnswer gemini_error(const Problem& problem, bool in_array);
@@ -95,5 +98,9 @@ ErrorAnswer ollama_error(const Problem& problem);
 [[nodiscard]] std::string_view query_value(std::string_view query, std::string_view name);
 // Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
+// Appends `,"name":value` for each detail; `as_text` turns numbers into strings.
+void append_details(std::string& out, std::span<const Detail> details, bool as_text = false);
+// Appends `,"details":{...}`, or nothing when there are none.
+void append_details_object(std::string& out, std::span<const Detail> details);
 
 }  // namespace tokenweir::provider
