@@ -102,6 +102,42 @@ CREATE TABLE identity (
 INSERT INTO identity VALUES (1, random(), 0, NULL);
 )sql";
 
+// What operators did. REPLACE would delete without asking the delete trigger, hence the third.
+constexpr std::string_view kOperators = R"sql(
+CREATE TABLE kill_switch (
+  id INTEGER PRIMARY KEY,
+  property TEXT, value TEXT NOT NULL,
+  reason TEXT NOT NULL, actor TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER
+);
+CREATE TABLE budget_override (
+  budget TEXT NOT NULL, every_account INTEGER NOT NULL, account TEXT NOT NULL,
+  usd INTEGER, requests INTEGER, input_tokens INTEGER, output_tokens INTEGER,
+  total_tokens INTEGER, concurrent INTEGER,
+  reason TEXT NOT NULL, actor TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+  PRIMARY KEY (budget, every_account, account)
+) WITHOUT ROWID;
+CREATE TABLE account_confirmed (
+  budget TEXT NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (budget, account)
+) WITHOUT ROWID;
+CREATE TABLE enforcement_off (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  reason TEXT NOT NULL, actor TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL
+);
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL,
+  detail TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit
+BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER audit_keeps_words BEFORE UPDATE ON audit
+BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER audit_keeps_numbers BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
+)sql";
+
 bool in_exchange(std::string_view column) {
   return std::ranges::find(exchange_columns(), column, &ExchangeColumn::name) !=
          exchange_columns().end();
@@ -140,8 +176,8 @@ std::string column_list(std::span<const std::string_view> columns, std::string_v
 
 Result<void, SqlError> migrate(const Database& database, std::int64_t from, Time now) {
   // One step a version; a file is brought forward from wherever it is.
-  const std::array<std::string, kSchemaVersion> steps = {std::string(kRows) + views(),
-                                                         std::string(kSums)};
+  const std::array<std::string, kSchemaVersion> steps = {
+      std::string(kRows) + views(), std::string(kSums), std::string(kOperators)};
   for (std::int64_t version = from + 1; version <= kSchemaVersion; ++version) {
     const std::string step = fmt::format(
         "BEGIN IMMEDIATE;{}INSERT INTO schema_migration VALUES ({}, '{}');"

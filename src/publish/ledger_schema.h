@@ -8,6 +8,8 @@
 // budget_sum   what each budget's account has spent in each of its periods
 // run_sum      what each run has spent, without the runs below it
 // identity     which ledger this is, so that a journal of holds knows its own
+// kill_switch, budget_override, account_confirmed, enforcement_off   operators' orders in force
+// audit        every order operators gave, append-only
 #pragma once
 
 #include <algorithm>
@@ -24,7 +26,7 @@ namespace tokenweir::publish {
 
 // "TWLR", written into the file's header: a database without it is somebody else's.
 inline constexpr std::int64_t kApplicationId = 0x54574C52;
-inline constexpr std::int64_t kSchemaVersion = 2;
+inline constexpr std::int64_t kSchemaVersion = 3;
 
 inline constexpr auto kContextColumns = std::to_array<std::string_view>(
     {"instance",     "policy_revision", "workflow",      "team",         "cost_center",
