@@ -65,6 +65,8 @@ class Generator:
         except (ConnectionResetError, asyncio.CancelledError):
             if entry.end == "open":
                 entry.end = "client_left"
+                if script.keeps_going and dialect.answers_in_words:
+                    _book(entry, plan.usage.all_output, plan.usage.reasoning)
             raise
 
     def _script_of(self, request: Request, model: str, base: Script) -> tuple[str, Script]:

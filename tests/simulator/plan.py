@@ -102,13 +102,16 @@ def make(ask: Ask, script: Script, cache: PromptCache, body: bytes) -> Plan:
     seed = hashlib.sha256(_question(body) + ask.model.encode() + str(script.seed).encode()).digest()
     source = random.Random(seed)
     usage = Usage()
-    cache.charge(ask, usage)
+    if script.input >= 0:
+        usage.input = script.input
+    else:
+        cache.charge(ask, usage)
     calls = [_call(ask, source, number) for number in range(script.tools)]
     wanted = script.output if script.output >= 0 else source.randint(20, 120)
     if calls and script.output < 0:
         wanted = 0
     reasoning, finish = script.reasoning, "tools" if calls else "stop"
-    if ask.cap is not None:
+    if ask.cap is not None and script.obeys_cap:
         reasoning = min(reasoning, ask.cap)
         room = max(0, ask.cap - reasoning - sum(call.tokens for call in calls))
         if wanted > room:

@@ -15,6 +15,7 @@ class Script:
 
     ttft: float = 0.0  # silence before the first byte of the head's body
     rate: float = 0.0  # output tokens a second; 0: as fast as they go
+    input: int = -1  # prompt tokens billed, none of them cached; -1: by the prompt
     output: int = -1  # visible output tokens; -1: 20 to 120 by the seed
     reasoning: int = 0  # hidden reasoning tokens, billed as output
     tools: int = 0  # tool calls made instead of text
@@ -34,6 +35,8 @@ class Script:
     framing: str = ""  # chunked, length, close; empty: as usual for the answer
     fragment: str = "event"  # whole, event, random, bytes
     per_event: int = 1  # tokens an event
+    obeys_cap: bool = True  # false: the answer is as long as scripted, whatever the request allows
+    keeps_going: bool = False  # generates and bills to the end when the client has left
     seed: int = 0  # changes text and sizes
 
     @property

@@ -7,6 +7,7 @@ import json
 import random
 import re
 import ssl
+import time
 
 import pytest
 
@@ -137,6 +138,28 @@ def test_a_cap_cuts_the_answer_and_says_so(simulator):
     _, data = ask(simulator, "/v1/messages", body, "output=50")
     assert json.loads(data)["stop_reason"] == "max_tokens"
     assert simulator.bill.totals()["output"] == 7
+
+
+def test_a_provider_may_ignore_the_cap_and_bills_a_scripted_prompt(simulator):
+    body = {"model": "m", "max_tokens": 7, "messages": []}
+    _, data = ask(simulator, "/v1/chat/completions", body, "input=500;output=50;obeys_cap=no")
+    assert json.loads(data)["usage"]["completion_tokens"] == 50
+    owed = simulator.bill.totals()
+    assert (owed["input"], owed["output"]) == (500, 50)
+
+
+@pytest.mark.parametrize("keeps_going, least, most", [("no", 0, 60), ("yes", 400, 400)])
+def test_who_leaves_owes_what_was_generated_or_everything(simulator, keeps_going, least, most):
+    body = json.dumps({"model": "m", "messages": [], "stream": True}).encode()
+    script = f"output=400;rate=400;keeps_going={keeps_going}"
+    connection = http.client.HTTPConnection("127.0.0.1", simulator.port, timeout=20)
+    connection.request("POST", "/v1/chat/completions", body, {"x-sim-script": script})
+    assert connection.getresponse().read(300)
+    connection.sock.close()
+    connection.close()
+    while simulator.bill.entries[0].end == "open":
+        time.sleep(0.01)
+    assert least <= simulator.bill.totals()["output"] <= most
 
 
 def test_scripted_errors_end_after_their_times(simulator):
