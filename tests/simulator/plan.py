@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from .bill import Usage
 from .script import Script
 
+# Each is one token of OpenAI's o200k and cl100k with a space before it, so that counts can be compared.
 _WORDS = (
-    "river weir gauge stream flow level valve basin delta spring sluice current meter ledger token "
+    "river water gauge stream flow level valve basin delta spring bridge current meter ledger token "
     "price route agent answer context prompt budget cache window query report signal vector batch "
     "quiet steady narrow shallow distant measured carried counted opened closed joined settled"
 ).split()
