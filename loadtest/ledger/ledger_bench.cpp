@@ -180,7 +180,7 @@ Measured measure_publisher(const std::string& path, double rate, const std::stri
         while (!(*publisher)->try_reserve()) {
           std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
-        (*publisher)->publish(std::make_unique<Record>(record));
+        (*publisher)->publish(std::make_unique<Record>(record), {});
         if (rate <= 0 || ++published % 10 != 0) continue;
         const auto due =
             begun + std::chrono::duration_cast<Instant::duration>(

@@ -13,20 +13,6 @@ runs::RunName run_name(const Attribution& attribution) {
   return {attribution.credential, attribution.workflow, attribution.run, attribution.parent_run};
 }
 
-Refusal killed(const KillSwitch& kill) {
-  Refusal refusal;
-  refusal.reason = Reason::killed;
-  refusal.kind = RefusalKind::forbidden;
-  refusal.message = "An operator has stopped ";
-  refusal.message += kill.property
-                         ? fmt::format("the {} {}", budget::name_of(*kill.property), kill.value)
-                         : "all requests";
-  if (!kill.reason.empty()) refusal.message += ": " + kill.reason;
-  if (kill.until) refusal.message += fmt::format(" (until {})", format_rfc3339(*kill.until));
-  refusal.message += ".";
-  return refusal;
-}
-
 Refusal denied(std::string_view what, std::string_view name) {
   Refusal refusal;
   refusal.reason = Reason::model_denied;
@@ -107,7 +93,7 @@ class Preparation {
     if (!books_.kills.any()) return false;
     plan_.run.ancestors = books_.runs.ancestors(run_name(request_.attribution));
     const auto kill = books_.kills.find(facts(), now_.wall);
-    return kill && refuse(killed(*kill));
+    return kill && refuse(refusal_of(*kill));
   }
 
   bool not_permitted() {
@@ -173,6 +159,12 @@ class Preparation {
     const provider::Endpoint& endpoint = request_.endpoint;
     plan_.free = endpoint.free;
     if (plan_.free) return false;
+    // An answer made for an earlier request: what it cost is learned when it is read.
+    if (endpoint.reads_stored) {
+      plan_.demand.fixed[Measure::requests] = 1;
+      plan_.demand.fixed[Measure::concurrent] = 1;
+      return false;
+    }
     const bool hard = books_.policy.has_hard_usd(facts());
     if (endpoint.async_job || request_.asked.background) return bounded_job(hard);
     if (!endpoint.cappable && !endpoint.metered) return bounded_raw(hard);

@@ -47,13 +47,13 @@ struct Request {
   bool stops_when_cut = false;   // provider::stops_when_cut
   bool hidden_reasoning = true;  // the model may think unseen; unknown counts as yes
   bool reasoning_model = false;
-  std::optional<std::int64_t> counted_input;  // an upper bound in tokens
+  std::optional<std::int64_t> counted_input = std::nullopt;  // an upper bound in tokens
   std::int64_t context_limit = 0;             // of the model; 0: unknown
   std::int64_t output_max = 0;                // of the model; 0: unknown
   bool no_output = false;                     // embeddings, rerank, speech: nothing is generated
-  Extras extras;
-  std::span<const std::string> provider_tools;  // types of tools the provider runs itself
-  std::span<const InputPart> input_parts;
+  Extras extras = {};
+  std::span<const std::string> provider_tools = {};  // types of tools the provider runs itself
+  std::span<const InputPart> input_parts = {};
   const runs::Signs& signs;
   Time started_at{};  // the record's: its bill is priced by it, so the hold must be too
 };

@@ -118,4 +118,18 @@ Refusal refusal_of(const runs::Finding& finding, std::string_view run) {
   return refusal;
 }
 
+Refusal refusal_of(const KillSwitch& kill) {
+  Refusal refusal;
+  refusal.reason = Reason::killed;
+  refusal.kind = RefusalKind::forbidden;
+  refusal.message = "An operator has stopped ";
+  refusal.message += kill.property
+                         ? fmt::format("the {} {}", budget::name_of(*kill.property), kill.value)
+                         : "all requests";
+  if (!kill.reason.empty()) refusal.message += ": " + kill.reason;
+  if (kill.until) refusal.message += fmt::format(" (until {})", format_rfc3339(*kill.until));
+  refusal.message += ".";
+  return refusal;
+}
+
 }  // namespace tokenweir::admit

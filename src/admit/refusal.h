@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "admit/kill_switches.h"
 #include "budget/book.h"
 #include "runs/loop_guard.h"
 
@@ -51,5 +52,7 @@ struct Refusal {
 // The refusal of an account that said no, with its sentence.
 [[nodiscard]] Refusal refusal_of(budget::Shortfall shortfall, std::string_view run);
 [[nodiscard]] Refusal refusal_of(const runs::Finding& finding, std::string_view run);
+// The refusal of what an operator has stopped.
+[[nodiscard]] Refusal refusal_of(const KillSwitch& kill);
 
 }  // namespace tokenweir::admit

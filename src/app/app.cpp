@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "app/logging.h"
+#include "app/restart.h"
 #include "config/load.h"
 #include "core/exit_codes.h"
 #include "core/version.h"
@@ -17,6 +19,7 @@ namespace tokenweir::app {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{50};
+constexpr std::chrono::seconds kSweepEvery{1};
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -83,6 +86,10 @@ int App::start() {
                                                                         : kExitFailed;
   }
   publisher_ = std::move(*publisher);
+  if (auto restarted = restart(books_, *generation_.snapshot, *publisher_, clock_); !restarted) {
+    std::cerr << "tokenweir: " << restarted.error() << '\n';
+    return kExitFailed;
+  }
   if (const int code = bind_workers(); code != 0) return code;
 
   admin_ = std::make_unique<admin::AdminServer>(config.admin, *this);
@@ -103,7 +110,7 @@ int App::bind_workers() {
       configured != 0 ? configured : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::uint16_t> ports;
   for (unsigned i = 0; i < count; ++i) {
-    auto worker = std::make_unique<Worker>(generation_, clock_, *publisher_, live_, egress_);
+    auto worker = std::make_unique<Worker>(generation_, clock_, *publisher_, live_, books_, egress_);
     auto bound = worker->bind(ports);
     if (!bound) {
       std::cerr << "tokenweir: " << bound.error() << '\n';
@@ -127,6 +134,7 @@ App::Signal App::next_signal(std::chrono::milliseconds wait) {
 void App::serve_until_told() {
   while (!asked_to_drain_.load(std::memory_order_relaxed)) {
     const Signal signal = next_signal(std::chrono::milliseconds(200));
+    tick();
     if (signal == Signal::stop) return;
     if (signal != Signal::reload) continue;
     publisher_->reopen_logs();
@@ -134,6 +142,20 @@ void App::serve_until_told() {
       spdlog::error("reload refused, the running configuration stays:\n{}", problems);
     }
   }
+}
+
+// What no request does: forgetting what is over, and telling those under way of operators' stops.
+void App::tick() {
+  if (const std::uint64_t changes = books_.kills.changes();
+      std::exchange(kill_changes_, changes) != changes) {
+    for (const auto& worker : workers_) worker->check_stops();
+  }
+  if (clock_.monotonic() - swept_at_ < kSweepEvery) return;
+  swept_at_ = clock_.monotonic();
+  const budget::Now now{clock_.now(), clock_.monotonic()};
+  const std::lock_guard lock(reload_mutex_);
+  books_.accounts.sweep(now, generation_.snapshot->config.policy.runs.remember);
+  books_.runs.sweep(now.monotonic);
 }
 
 // True when the wait passed; false when a further signal said to hurry.
@@ -158,6 +180,7 @@ void App::finish() {
   for (auto waited = std::chrono::milliseconds(0); patient && !quiet() && waited < drain.timeout;
        waited += kTick) {
     for (const auto& worker : workers_) worker->close_idle();
+    tick();
     patient = wait_unless_told(kTick);
   }
   if (!quiet()) spdlog::warn("cutting {} exchange(s)", live_.exchanges_in_flight.load());
@@ -202,6 +225,8 @@ std::string App::reload() {
     spdlog::warn("reload: `{}` changes only with a restart", key);
   }
   generation_ = std::move(*loaded);
+  books_.accounts.configure(generation_.snapshot->policy.book_rules());
+  books_.runs.configure(generation_.snapshot->config.policy.runs);
   for (const auto& worker : workers_) worker->apply(generation_);
   publisher_->note_reload(true, generation_.snapshot->config, generation_.snapshot->prices);
   spdlog::info("reloaded, configuration revision {}", generation_.snapshot->config.revision);

@@ -10,6 +10,7 @@
 #include "admin/admin_server.h"
 #include "app/generation.h"
 #include "app/worker.h"
+#include "exchange/books.h"
 #include "forward/egress.h"
 #include "platform/system_clock.h"
 #include "publish/publisher.h"
@@ -39,6 +40,7 @@ class App final : public admin::Actions {
   [[nodiscard]] int bind_workers();
   Signal next_signal(std::chrono::milliseconds wait);
   void serve_until_told();
+  void tick();
   void finish();
   [[nodiscard]] bool wait_unless_told(std::chrono::milliseconds wait);
   [[nodiscard]] bool quiet() const;
@@ -49,6 +51,9 @@ class App final : public admin::Actions {
   exchange::LiveFigures live_;
   std::mutex reload_mutex_;
   Generation generation_;
+  exchange::Books books_;
+  std::uint64_t kill_changes_ = 0;
+  Instant swept_at_{};
   std::unique_ptr<publish::Publisher> publisher_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<admin::AdminServer> admin_;

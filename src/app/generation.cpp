@@ -27,7 +27,11 @@ Result<Generation, std::string> load_generation(const std::string& config_file) 
   auto provider_tls = forward::load_provider_tls(*config);
   if (!provider_tls) return failure(config_file + ": error: " + provider_tls.error() + "\n");
 
+  auto policy = admit::Policy::compile(*config);
+  if (!policy) return failure(config_file + ": error: " + policy.error() + "\n");
+
   auto snapshot = std::make_shared<exchange::Snapshot>();
+  snapshot->policy = std::move(*policy);
   snapshot->config = std::move(*config);
   snapshot->prices = std::move(*prices);
   Generation generation;

@@ -23,15 +23,16 @@ std::string name_of_peer(const tcp::socket& socket) {
 }  // namespace
 
 Worker::Worker(const Generation& generation, const Clock& clock, exchange::Publisher& publisher,
-               exchange::LiveFigures& live, const forward::Egress& egress)
+               exchange::LiveFigures& live, exchange::Books& books,
+               const forward::Egress& egress)
     : generation_(generation),
       clock_(clock),
       live_(live),
       deadlines_(context_, clock),
       read_buffer_(kReadBuffer),
       pool_(context_, deadlines_, clock, live, egress, read_buffer_),
-      services_{clock, publisher, pool_, live, [this](Time now) { return identifiers_.next(now); },
-                {},    {},        {},    {}} {
+      services_{clock, publisher, pool_, live, books,
+                [this](Time now) { return identifiers_.next(now); }, {}, {}, {}, {}, {}} {
   pool_.apply(generation_.snapshot, generation_.provider_tls);
   spare_descriptor();
 }
@@ -132,6 +133,14 @@ void Worker::apply(Generation generation) {
     generation_ = std::move(next);
     services_.refuses_stream_usage.clear();
     pool_.apply(generation_.snapshot, generation_.provider_tls);
+  });
+}
+
+void Worker::check_stops() {
+  asio::post(context_, [this] {
+    const std::vector<exchange::Stoppable*> all(services_.under_way.begin(),
+                                                services_.under_way.end());
+    for (exchange::Stoppable* one : all) one->check_stops();
   });
 }
 

@@ -19,7 +19,7 @@ namespace tokenweir::app {
 class Worker final : public listen::ConnectionHost {
  public:
   Worker(const Generation& generation, const Clock& clock, exchange::Publisher& publisher,
-         exchange::LiveFigures& live, const forward::Egress& egress);
+         exchange::LiveFigures& live, exchange::Books& books, const forward::Egress& egress);
   ~Worker() override;
 
   // Binds one listener per configured address, sharing the port with the other workers. Returns the
@@ -30,6 +30,8 @@ class Worker final : public listen::ConnectionHost {
 
   // All of these are called from other threads and take effect on the worker's own.
   void apply(Generation generation);
+  // Operators' stops have changed: requests under way look whether they are meant.
+  void check_stops();
   void stop_accepting();
   void close_idle();
   void cut_all();

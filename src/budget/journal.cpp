@@ -266,6 +266,10 @@ ReadSlot read_slot(ConstSlot slot) {
   return read;
 }
 
+namespace {
+constexpr std::size_t kCommitsAt = 40;
+}
+
 void write_header(std::span<std::byte, kJournalHeaderSize> bytes, const JournalHeader& header) {
   std::memset(bytes.data(), 0, bytes.size());
   std::memcpy(bytes.data(), kMagic.data(), kMagic.size());
@@ -282,6 +286,15 @@ std::optional<JournalHeader> read_header(std::span<const std::byte, kJournalHead
   if (get<std::uint32_t>(bytes, 8) != kJournalVersion) return std::nullopt;
   if (get<std::uint32_t>(bytes, 12) != kJournalSlotSize) return std::nullopt;
   return JournalHeader{get<std::uint64_t>(bytes, 16), get<std::uint64_t>(bytes, 24)};
+}
+
+void write_commits(std::span<std::byte, kJournalHeaderSize> bytes, std::int64_t commits) {
+  auto* const at = reinterpret_cast<std::int64_t*>(bytes.data() + kCommitsAt);
+  std::atomic_ref(*at).store(commits, std::memory_order_relaxed);
+}
+
+std::int64_t read_commits(std::span<const std::byte, kJournalHeaderSize> bytes) {
+  return get<std::int64_t>(bytes, kCommitsAt);
 }
 
 }  // namespace tokenweir::budget

@@ -77,6 +77,11 @@ void write_header(std::span<std::byte, kJournalHeaderSize> bytes, const JournalH
 [[nodiscard]] std::optional<JournalHeader> read_header(
     std::span<const std::byte, kJournalHeaderSize> bytes);
 
+// How many commits the ledger had seen when last heard of: one aligned store, outside the header's
+// checksum. A ledger that has seen fewer is an older copy.
+void write_commits(std::span<std::byte, kJournalHeaderSize> bytes, std::int64_t commits);
+[[nodiscard]] std::int64_t read_commits(std::span<const std::byte, kJournalHeaderSize> bytes);
+
 // CRC-32C, the polynomial of RFC 3720.
 [[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed = 0);
 

@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "core/crash_point.h"
 #include "http/write.h"
 #include "settle/settle.h"
 
@@ -33,11 +34,13 @@ Exchange::Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot,
       config_(snapshot_->config),
       client_(client),
       head_(head),
-      body_(config_.limits.request_memory, config_.spill_directory) {}
+      body_(config_.limits.request_memory, config_.spill_directory),
+      spending_(services.books, *snapshot_) {}
 
 Awaitable<After> Exchange::run() {
   begin();
   client_.set_watcher(&client_watch_);
+  services_.under_way.insert(this);
   services_.live.exchanges_in_flight.fetch_add(1, std::memory_order_relaxed);
   try {
     co_await attempt();
@@ -48,6 +51,7 @@ Awaitable<After> Exchange::run() {
     after_ = After::reset;
   }
   services_.live.exchanges_in_flight.fetch_sub(1, std::memory_order_relaxed);
+  services_.under_way.erase(this);
   client_.set_watcher(nullptr);
   provider_.reset();
   publish();
@@ -59,7 +63,7 @@ Awaitable<void> Exchange::attempt() {
   if (Outcome no = co_await reserve_place()) co_return co_await refuse(*no);
   if (Outcome no = co_await take_body()) co_return co_await refuse(*no);
   if (Outcome no = understand()) co_return co_await refuse(*no);
-  if (Outcome no = admit()) co_return co_await refuse(*no);
+  if (Outcome no = co_await admit()) co_return co_await refuse(*no);
   if (Outcome no = co_await forward()) co_return co_await refuse(*no);
   co_await relay();
 }
@@ -122,25 +126,6 @@ Awaitable<Exchange::Outcome> Exchange::reserve_place() {
   }
   place_reserved_ = true;
   co_return std::nullopt;
-}
-
-Exchange::Outcome Exchange::admit() {
-  const provider::Endpoint& endpoint = routed_.endpoint;
-  const std::string& model = record_->model_requested;
-  if (config_.unknown_model == pricing::UnknownModel::reject && endpoint.metered &&
-      !endpoint.reads_stored && !model.empty() &&
-      snapshot_->prices.canonical_model(routed_.provider->prices, model, record_->started_at)
-          .empty()) {
-    if (config_.enforcement == config::Enforcement::enforce) {
-      return Refusal{403,
-                     "unpriced_model",
-                     "the model has no price here, and unpriced models are refused",
-                     "unpriced_model",
-                     {}};
-    }
-    record_->would_refuse = "unpriced_model";
-  }
-  return std::nullopt;
 }
 
 Awaitable<void> Exchange::refuse(Refusal refusal) {
@@ -213,8 +198,11 @@ void Exchange::publish() {
     context.billed_before =
         !services_.publisher.claim_stored_answer(record_->provider, answer.response_id);
   }
+  context.held_cost = spending_.held_cost();
   settle::settle(*record_, snapshot_->prices, context);
-  services_.publisher.publish(std::move(record_));
+  Booking booking = spending_.close(*record_, signs_, this->now());
+  crash_point("queued");
+  services_.publisher.publish(std::move(record_), std::move(booking));
 }
 
 void Exchange::on_client_left() {

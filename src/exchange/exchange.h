@@ -12,6 +12,7 @@
 #include "exchange/ports.h"
 #include "exchange/services.h"
 #include "exchange/snapshot.h"
+#include "exchange/spending.h"
 #include "http/body.h"
 #include "http/message.h"
 #include "identify/identify.h"
@@ -29,7 +30,7 @@ enum class After : std::uint8_t {
   reset,  // so that a cut answer cannot be taken for a whole one
 };
 
-class Exchange {
+class Exchange final : private Stoppable {
  public:
   // `head` views bytes that stay until the client link reads the next head. All references outlive
   // run().
@@ -63,8 +64,17 @@ class Exchange {
 
   // identify
   Outcome identify();
-  Outcome admit();
   Awaitable<Outcome> reserve_place();
+
+  // admit
+  Awaitable<Outcome> admit();
+  Awaitable<Outcome> hold();
+  Awaitable<bool> pause(std::chrono::milliseconds wait);
+  Outcome write_edits(const admit::Admission& admission);
+  [[nodiscard]] admit::Request wanted() const;
+  [[nodiscard]] budget::Now now() const;
+  Refusal refusal_by(admit::Refusal refusal);
+  void check_stops() override;
 
   // the request
   Awaitable<Outcome> take_body();
@@ -89,6 +99,10 @@ class Exchange {
   void finish_filters();
   void write_answer_head(std::string& out);
   Awaitable<void> hand_to_client(bool last);
+  Awaitable<bool> afford_more();
+  Awaitable<void> end_by_policy();
+  [[nodiscard]] std::int64_t delivered_tokens() const;
+  [[nodiscard]] std::string cut_event() const;
   Awaitable<void> tunnel();
   Awaitable<void> refuse(Refusal refusal);
   [[nodiscard]] bool worth_reading_on() const;
@@ -116,6 +130,10 @@ class Exchange {
   platform::BodyStore body_;
   http::BodyDecoder request_decoder_;
   std::vector<provider::Splice> splices_;
+  runs::Signs signs_;
+  Spending spending_;
+  std::optional<admit::Refusal> policy_refusal_;  // behind a Refusal, or why a stream was ended
+  std::optional<Money> budget_remaining_;
   bool ask_for_usage_ = false;
 
   std::unique_ptr<ProviderLink> provider_;

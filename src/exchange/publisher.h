@@ -2,12 +2,33 @@
 // implements it, needs no sockets.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
+#include "budget/book.h"
 #include "core/record.h"
 
 namespace tokenweir::exchange {
+
+// What becomes durable together with a record, or not at all.
+struct Booking {
+  std::vector<budget::Posting> postings;  // what its accounts spent
+  std::optional<std::size_t> slot;        // of the journal of holds, free once the row is durable
+};
+
+// Hears from the publisher's thread when records are on the disk.
+class DurableWatch {
+ public:
+  virtual ~DurableWatch() = default;
+  // The record that was published with this slot is durable.
+  virtual void slot_done(std::size_t slot) noexcept = 0;
+  // So many commits has the ledger seen in its life.
+  virtual void committed(std::int64_t commits) noexcept = 0;
+};
 
 // The single exit of every exchange.
 class Publisher {
@@ -15,7 +36,7 @@ class Publisher {
   virtual ~Publisher() = default;
   // Thread-safe, never blocks, never throws, never loses: the queue's room was reserved by
   // try_reserve before anything was forwarded.
-  virtual void publish(std::unique_ptr<Record> record) noexcept = 0;
+  virtual void publish(std::unique_ptr<Record> record, Booking booking) noexcept = 0;
   // Takes one place in the bounded queue for a record to come. False: no room, the exchange must
   // wait or be refused. Every true is followed by exactly one publish().
   [[nodiscard]] virtual bool try_reserve() noexcept = 0;

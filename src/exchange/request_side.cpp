@@ -1,4 +1,7 @@
 // The first half of the story: take the request in, understand it, send it on.
+#include <algorithm>
+
+#include "core/crash_point.h"
 #include "exchange/exchange.h"
 #include "exchange/spliced_body.h"
 #include "http/write.h"
@@ -113,7 +116,6 @@ Exchange::Outcome Exchange::understand() {
   if (asked_.ask_for_usage && edits.stream_usage &&
       !services_.refuses_stream_usage.contains(routed_.provider->name)) {
     ask_for_usage_ = true;
-    splices_ = {*asked_.ask_for_usage};
     record_->edits.emplace_back("stream_options.include_usage");
   }
   if (edits.identity_encoding && endpoint.metered) {
@@ -183,9 +185,9 @@ Awaitable<LinkStatus> Exchange::hand_to_provider(std::string_view out) {
 }
 
 Awaitable<LinkStatus> Exchange::send_stored(bool with_usage_edit) {
-  const std::span<const provider::Splice> splices =
-      with_usage_edit ? std::span<const provider::Splice>(splices_)
-                      : std::span<const provider::Splice>();
+  std::vector<provider::Splice> splices = splices_;
+  if (with_usage_edit) splices.push_back(*asked_.ask_for_usage);
+  std::ranges::stable_sort(splices, {}, &provider::Splice::offset);
   SplicedBody body(body_, splices);
   http::Framing framing = head_.framing;
   if (framing.kind == http::FramingKind::chunked) framing.kind = http::FramingKind::length;
@@ -193,7 +195,7 @@ Awaitable<LinkStatus> Exchange::send_stored(bool with_usage_edit) {
 
   std::string& out = services_.out;
   out.clear();
-  write_request_head(out, framing, with_usage_edit);
+  write_request_head(out, framing, !splices.empty());
   while (true) {
     while (!body.done() && out.size() < kOneWrite) {
       const std::string_view piece = body.next(services_.scratch);
@@ -202,6 +204,7 @@ Awaitable<LinkStatus> Exchange::send_stored(bool with_usage_edit) {
     }
     const LinkStatus status = co_await hand_to_provider(out);
     if (status != LinkStatus::ok || answered_early_) co_return status;
+    crash_point(body.done() ? "body_sent" : "body_half_sent");
     if (body.done()) break;
     out.clear();
   }
@@ -280,6 +283,7 @@ Awaitable<Exchange::Outcome> Exchange::forward() {
       }
     }
     provider_ = std::move(*opened);
+    spending_.sending();
     const bool stored = routed_.endpoint.cappable;
     LinkStatus status;
     if (stored) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/crash_point.h"
 #include "exchange/exchange.h"
 #include "http/write.h"
 #include "provider/cancellation.h"
@@ -11,6 +12,8 @@ namespace {
 
 constexpr int kInterimAnswers = 16;
 constexpr std::chrono::seconds kReadOnLimit{600};  // after the client left
+constexpr std::chrono::milliseconds kGrowthPatience{2'000};
+constexpr std::chrono::milliseconds kGrowthRetry{20};
 
 std::string_view fault_of_status(int status) {
   if (status == 429) return "429";
@@ -93,6 +96,7 @@ Awaitable<Exchange::Outcome> Exchange::await_answer_head() {
     if (record_->streaming) client_.watch();
     const LinkStatus status = co_await provider_->readable(read_deadline());
     if (client_left_ && !worth_reading_on()) co_return Refusal{};
+    if (policy_refusal_) co_return refusal_by(std::move(*policy_refusal_));
     if (status == LinkStatus::timed_out) {
       co_return Refusal{
           504, "upstream_timeout", "the provider did not answer in time", {}, "timeout"};
@@ -148,6 +152,11 @@ void Exchange::write_answer_head(std::string& out) {
   std::vector<std::pair<std::string_view, std::string_view>> set;
   set.emplace_back("X-LLM-Request-Id", record_->id);
   if (!edits.empty()) set.emplace_back("X-LLM-Edits", edits);
+  std::string remaining;
+  if (budget_remaining_) {
+    remaining = dollars_text(budget_remaining_->picodollars());
+    set.emplace_back("X-LLM-Budget-Remaining-Usd", remaining);
+  }
   http::HeaderEdits changes;
   changes.set = set;
   http::append_response_head(out, answer_head_, framing, head_.minor_version, !reusable, changes);
@@ -228,7 +237,7 @@ Awaitable<void> Exchange::hand_to_client(bool last) {
 // The next bytes of the answer; false at its end or when reading on is of no use.
 Awaitable<bool> Exchange::next_answer_bytes(std::string_view& bytes) {
   while (true) {
-    if (client_left_ && !worth_reading_on()) co_return false;
+    if ((client_left_ && !worth_reading_on()) || policy_refusal_) co_return false;
     const ProviderLink::Piece piece = provider_->read_now();
     if (piece.status == LinkStatus::ok) {
       bytes = piece.bytes;
@@ -247,7 +256,42 @@ Awaitable<bool> Exchange::next_answer_bytes(std::string_view& bytes) {
   }
 }
 
+// The stream goes on only while there is money for it. Money that others merely hold is waited for.
+Awaitable<bool> Exchange::afford_more() {
+  if (!spending_.plan().growing) co_return true;
+  const Instant patient_until = after(kGrowthPatience);
+  while (!spending_.follow(delivered_tokens(), now())) {
+    const bool passing = spending_.exhausted() &&
+                         spending_.exhausted()->kind == admit::RefusalKind::retryable;
+    if (!passing || services_.clock.monotonic() >= patient_until ||
+        !co_await pause(kGrowthRetry)) {
+      policy_refusal_ = spending_.exhausted();
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+// Ends a stream in the words of its dialect: the client's SDK raises, and nothing takes what came
+// for a whole answer. An answer that is one document can only be cut off.
+Awaitable<void> Exchange::end_by_policy() {
+  record_->refusal = admit::name_of(policy_refusal_->reason);
+  const std::string event = meter_->compressed() || !meter_->may_stream() ? std::string()
+                                                                          : cut_event();
+  services_.out.clear();
+  services_.payload.clear();
+  if (event.empty() || client_left_) {
+    after_ = After::reset;
+    co_return;
+  }
+  finish_filters();
+  services_.payload.append(event);
+  co_await hand_to_client(true);
+  after_ = After::close;
+}
+
 Awaitable<void> Exchange::relay() {
+  crash_point("answer_head");
   first_byte_ = services_.clock.monotonic();
   record_->http_status = answer_head_.status;
   if (answer_head_.status == 101) co_return co_await tunnel();
@@ -287,7 +331,12 @@ Awaitable<void> Exchange::relay() {
     if (done) finish_filters();
     extra_bytes = done && !bytes.empty();
     co_await hand_to_client(done);
+    crash_point(done ? "last_bytes" : "mid_stream");
     if (done || answer_decoder_.failed()) break;
+    if (!co_await afford_more()) {
+      cut = true;
+      break;
+    }
     const bool more = co_await next_answer_bytes(bytes);
     // The buffers are shared by the exchanges of this worker, and others ran meanwhile.
     services_.out.clear();
@@ -300,7 +349,7 @@ Awaitable<void> Exchange::relay() {
 
   // An end of connection completes a body that is framed by it.
   bool whole = answer_decoder_.done();
-  if (cut && !client_left_ && record_->provider_fault.empty() &&
+  if (cut && !client_left_ && !policy_refusal_ && record_->provider_fault.empty() &&
       answer_decoder_.finish_at_close()) {
     whole = true;
     finish_filters();
@@ -316,9 +365,14 @@ Awaitable<void> Exchange::relay() {
     record_->answer.end_state = client_.cut_off() ? EndState::proxy_abort : EndState::client_abort;
   }
   if (client_left_ || !whole) after_ = After::reset;
+  if (policy_refusal_ && !whole) {
+    record_->answer.end_state = EndState::proxy_abort;
+    co_await end_by_policy();
+  }
   if (record_->provider_fault.empty())
     record_->provider_fault = fault_of_status(answer_head_.status);
-  if (record_->provider_fault.empty() && !whole && !client_left_) record_->provider_fault = "reset";
+  if (record_->provider_fault.empty() && !whole && !client_left_ && !policy_refusal_)
+    record_->provider_fault = "reset";
   if (record_->provider_fault.empty() && record_->answer.end_state == EndState::provider_error) {
     record_->provider_fault = "sse_error";
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/time.h"
+#include "exchange/books.h"
 #include "exchange/ports.h"
 
 namespace tokenweir::exchange {
@@ -21,14 +22,24 @@ struct LiveFigures {
   std::atomic<bool> draining{false};
 };
 
+// An exchange that can be told to look whether it must end.
+class Stoppable {
+ public:
+  virtual ~Stoppable() = default;
+  virtual void check_stops() = 0;
+};
+
 struct Services {
   const Clock& clock;
   Publisher& publisher;
   ProviderGate& providers;
   LiveFigures& live;
+  Books& books;
   std::function<std::string(Time)> next_id;
   // Providers that answered 400 to a request for usage in streams: they are not asked again.
   std::set<std::string, std::less<>> refuses_stream_usage;
+  // Those whose requests have left or wait to leave.
+  std::set<Stoppable*> under_way;
   // Scratch, valid only between two suspension points.
   std::string out;
   std::string payload;

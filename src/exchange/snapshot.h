@@ -2,6 +2,7 @@
 // one it began with.
 #pragma once
 
+#include "admit/policy.h"
 #include "config/config.h"
 #include "pricing/price_book.h"
 
@@ -10,6 +11,7 @@ namespace tokenweir::exchange {
 struct Snapshot {
   config::Config config;
   pricing::PriceBook prices;
+  admit::Policy policy;  // the configuration's rules, compiled
 };
 
 }  // namespace tokenweir::exchange

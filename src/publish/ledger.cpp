@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "publish/ledger_schema.h"
@@ -153,9 +154,12 @@ Result<void, LedgerError> Ledger::prepare(Time now, const Options& options) {
       !ready) {
     return fail(ready.error());
   }
-  const std::array<std::pair<Statement*, std::string_view>, 4> statements = {{
+  if (auto ready = sums_.prepare(database_); !ready) return fail(ready.error());
+  const std::array<std::pair<Statement*, std::string_view>, 6> statements = {{
       {&begin_, "BEGIN IMMEDIATE"},
       {&commit_, "COMMIT"},
+      {&count_commit_, "UPDATE identity SET commits = commits + 1 RETURNING commits"},
+      {&find_id_, "SELECT 1 FROM exchange WHERE id = ?1 LIMIT 1"},
       {&store_total_,
        "INSERT INTO total VALUES (?, ?, ?) "
        "ON CONFLICT (family, labels) DO UPDATE SET value = excluded.value"},
@@ -198,6 +202,19 @@ Result<void, SqlError> Ledger::store_totals(std::span<const Total> totals) {
   return {};
 }
 
+Result<std::vector<Entry>, SqlError> Ledger::unknown_among(std::span<const Entry> entries) {
+  std::vector<Entry> unknown;
+  std::set<std::string_view> seen;
+  for (const Entry& entry : entries) {
+    find_id_.bind(1, std::string_view(entry.record->id));
+    const auto found = find_id_.step();
+    find_id_.reset();
+    if (!found) return failure(found.error());
+    if (!*found && seen.insert(entry.record->id).second) unknown.push_back(entry);
+  }
+  return unknown;
+}
+
 Result<void, SqlError> Ledger::append_within(std::span<const Entry> entries,
                                              std::span<const Total> totals, Appended& appended) {
   const auto begun = begin_.step();
@@ -205,10 +222,16 @@ Result<void, SqlError> Ledger::append_within(std::span<const Entry> entries,
   if (!begun) return failure(begun.error());
   const auto written = writer_.write(entries);
   if (!written) return failure(written.error());
-  appended = {*written, entries.size() - *written};
+  appended.written = *written;
+  if (*written != entries.size()) return {};  // the caller finds out which, and tries again
+  if (auto added = sums_.add(entries); !added) return added;
   if (!totals.empty()) {
     if (auto stored = store_totals(totals); !stored) return stored;
   }
+  const auto counted = count_commit_.step();
+  if (counted) appended.commits = count_commit_.integer(0);
+  count_commit_.reset();
+  if (!counted) return failure(counted.error());
   const auto committed = commit_.step();
   commit_.reset();
   if (!committed) return failure(committed.error());
@@ -218,9 +241,17 @@ Result<void, SqlError> Ledger::append_within(std::span<const Entry> entries,
 Result<Appended, LedgerError> Ledger::append(std::span<const Entry> entries,
                                              std::span<const Total> totals) {
   Appended appended;
-  if (auto done = append_within(entries, totals, appended); !done) {
-    return failure(roll_back(done.error()));
+  std::vector<Entry> unknown;
+  auto done = append_within(entries, totals, appended);
+  if (done && appended.written != entries.size()) {
+    static_cast<void>(roll_back({}));
+    auto found = unknown_among(entries);
+    if (!found) return failure(ledger_error(found.error()));
+    unknown = std::move(*found);
+    done = append_within(unknown, totals, appended);
+    appended.already_there = entries.size() - unknown.size();
   }
+  if (!done) return failure(roll_back(done.error()));
   writer_.committed();
   return appended;
 }

@@ -16,6 +16,7 @@
 #include "core/time.h"
 #include "publish/figures.h"
 #include "publish/row_writer.h"
+#include "publish/spend_sums.h"
 #include "publish/sqlite.h"
 
 namespace tokenweir::publish {
@@ -43,6 +44,7 @@ struct Total {
 struct Appended {
   std::uint64_t written = 0;
   std::uint64_t already_there = 0;  // the same id was in the ledger
+  std::int64_t commits = 0;         // of this ledger's life, this one included
 };
 
 // The mark that this process owns the ledger. The kernel removes it however the process ends.
@@ -78,8 +80,9 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // Writes all entries and totals in one transaction and syncs it, or changes nothing. When totals
-  // are given they are taken to cover every row up to the last of `entries`.
+  // Writes all entries with what is booked with them, and totals, in one transaction and syncs it,
+  // or changes nothing. What belongs to an id that is already there is not booked again. When
+  // totals are given they are taken to cover every row up to the last of `entries`.
   [[nodiscard]] Result<Appended, LedgerError> append(std::span<const Entry> entries,
                                                      std::span<const Total> totals = {});
 
@@ -110,14 +113,19 @@ class Ledger {
   Result<void, SqlError> store_totals(std::span<const Total> totals);
   Result<void, SqlError> append_within(std::span<const Entry> entries,
                                        std::span<const Total> totals, Appended& appended);
+  // Those of `entries` whose ids are not in the ledger.
+  Result<std::vector<Entry>, SqlError> unknown_among(std::span<const Entry> entries);
   LedgerError roll_back(const SqlError& error);
 
   std::string path_;
   OwnerLock lock_;  // outlives the database: members go in reverse order
   Database database_;
   RowWriter writer_;
+  SpendSums sums_;
   Statement begin_;
   Statement commit_;
+  Statement count_commit_;
+  Statement find_id_;
   Statement store_total_;
   Statement store_cover_;
   // Every row that started before this has no raw usage any more; empty: not known.

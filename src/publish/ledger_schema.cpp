@@ -96,10 +96,11 @@ CREATE INDEX run_sum_seen_at ON run_sum (seen_at);
 CREATE TABLE identity (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
   number INTEGER NOT NULL,
+  commits INTEGER NOT NULL,
   has_journal INTEGER NOT NULL,
   distrusted_at INTEGER
 );
-INSERT INTO identity VALUES (1, random(), 0, NULL);
+INSERT INTO identity VALUES (1, random(), 0, 0, NULL);
 )sql";
 
 // What operators did. REPLACE would delete without asking the delete trigger, hence the third.

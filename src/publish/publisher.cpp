@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/crash_point.h"
+
 namespace tokenweir::publish {
 namespace {
 
@@ -81,13 +83,13 @@ bool Publisher::try_reserve() noexcept {
   return false;
 }
 
-void Publisher::publish(std::unique_ptr<Record> record) noexcept {
+void Publisher::publish(std::unique_ptr<Record> record, exchange::Booking booking) noexcept {
   billed_.note(*record);
   bool wake = false;
-  std::unique_ptr<Record> spent;
+  Queued spent;
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(record));
+    queue_.push_back({std::move(record), std::move(booking)});
     if (!spent_.empty()) {
       spent = std::move(spent_.back());
       spent_.pop_back();
@@ -138,9 +140,9 @@ void Publisher::run() {
       flushing = flush_wanted_;
     }
     const std::size_t from = waiting_.size();
-    for (std::unique_ptr<Record>& record : taken_) {
-      const Figures figures = figures_of(*record);
-      waiting_.push_back({std::move(record), figures});
+    for (Queued& queued : taken_) {
+      const Figures figures = figures_of(*queued.record);
+      waiting_.push_back({std::move(queued), figures});
     }
     taken_.clear();
     count_and_log(from);
@@ -160,7 +162,7 @@ void Publisher::count_and_log(std::size_t from) {
   if (from == waiting_.size()) return;
   entries_.clear();
   for (std::size_t i = from; i < waiting_.size(); ++i) {
-    entries_.push_back({waiting_[i].record.get(), &waiting_[i].figures});
+    entries_.push_back(waiting_[i].entry());
   }
   metrics_.count(entries_);
   if (!access_log_.enabled()) return;
@@ -173,7 +175,7 @@ void Publisher::count_and_log(std::size_t from) {
 
 void Publisher::write_waiting() {
   while (!waiting_.empty() && !untrusted_) {
-    oldest_waiting_.store(waiting_.front().record->finished_at.time_since_epoch().count(),
+    oldest_waiting_.store(waiting_.front().queued.record->finished_at.time_since_epoch().count(),
                           std::memory_order_relaxed);
     waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
     const std::size_t count = std::min(waiting_.size(), kTransactionMax);
@@ -190,7 +192,7 @@ bool Publisher::totals_due() const {
 bool Publisher::write_chunk(std::size_t count, bool last) {
   entries_.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    entries_.push_back({waiting_[i].record.get(), &waiting_[i].figures});
+    entries_.push_back(waiting_[i].entry());
   }
   // The counters hold everything that waits, so they are true of the ledger only after the last.
   std::vector<Total> totals;
@@ -227,10 +229,18 @@ void Publisher::write_succeeded(std::size_t count, const Appended& appended) {
   metrics_.count_ledger(back_off_ > milliseconds(0) ? retried : ok, appended.written);
   metrics_.count_ledger(replayed, appended.already_there);
   rows_since_totals_ += count;
+  crash_point("committed");
+  if (durable_watch_ != nullptr) {
+    durable_watch_->committed(appended.commits);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (const auto slot = waiting_[i].queued.booking.slot) durable_watch_->slot_done(*slot);
+    }
+  }
+  crash_point("freed");
   {
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < count && spent_.size() < kSpentMost; ++i) {
-      spent_.push_back(std::move(waiting_[i].record));
+      spent_.push_back(std::move(waiting_[i].queued));
     }
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -288,7 +298,7 @@ std::string Publisher::expose(const LiveSample& live) {
     const std::lock_guard lock(mutex_);
     sample.queue_length = queue_.size() + waiting_count_.load(std::memory_order_relaxed);
     if (oldest == 0 && !queue_.empty()) {
-      oldest = queue_.front()->finished_at.time_since_epoch().count();
+      oldest = queue_.front().record->finished_at.time_since_epoch().count();
     }
   }
   if (oldest != 0) {

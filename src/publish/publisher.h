@@ -36,7 +36,7 @@ class Publisher final : public exchange::Publisher {
       const config::Config& config, const pricing::PriceBook& prices, const Clock& clock);
   ~Publisher() override;
 
-  void publish(std::unique_ptr<Record> record) noexcept override;
+  void publish(std::unique_ptr<Record> record, exchange::Booking booking) noexcept override;
   [[nodiscard]] bool try_reserve() noexcept override;
   [[nodiscard]] bool healthy() const noexcept override {
     return healthy_.load(std::memory_order_acquire);
@@ -45,6 +45,9 @@ class Publisher final : public exchange::Publisher {
                                          std::string_view response_id) noexcept override {
     return billed_.claim(provider, response_id);
   }
+
+  // Told on the publisher's thread what has become durable. Set before the first record comes.
+  void set_durable_watch(exchange::DurableWatch* watch) { durable_watch_ = watch; }
 
   // Returns when everything published before the call was written, or its first writing failed.
   void flush();
@@ -65,10 +68,15 @@ class Publisher final : public exchange::Publisher {
   }
 
  private:
+  struct Queued {
+    std::unique_ptr<Record> record;
+    exchange::Booking booking;
+  };
   // A record that was counted and logged and waits to be durable.
   struct Waiting {
-    std::unique_ptr<Record> record;
+    Queued queued;
     Figures figures;
+    [[nodiscard]] Entry entry() const { return {queued.record.get(), &figures, &queued.booking}; }
   };
 
   Publisher(const config::Config& config, const pricing::PriceBook& prices, const Clock& clock,
@@ -92,6 +100,7 @@ class Publisher final : public exchange::Publisher {
   const config::Ledger settings_;
   const std::size_t capacity_;
   std::unique_ptr<Ledger> ledger_;
+  exchange::DurableWatch* durable_watch_ = nullptr;
   Metrics metrics_;
   AccessLog access_log_;
   LedgerReader reader_;
@@ -106,16 +115,16 @@ class Publisher final : public exchange::Publisher {
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable rested_;
-  std::vector<std::unique_ptr<Record>> queue_;  // guarded by mutex_
+  std::vector<Queued> queue_;  // guarded by mutex_
   // Stored records on their way back to the event loops, which free them. Guarded by mutex_.
-  std::vector<std::unique_ptr<Record>> spent_;
+  std::vector<Queued> spent_;
   bool idle_ = false;               // guarded by mutex_: the thread waits for work
   bool stopping_ = false;           // guarded by mutex_
   std::uint64_t flush_wanted_ = 0;  // guarded by mutex_
   std::uint64_t flush_done_ = 0;    // guarded by mutex_
 
   // The thread's own.
-  std::vector<std::unique_ptr<Record>> taken_;
+  std::vector<Queued> taken_;
   std::vector<Waiting> waiting_;
   std::vector<Entry> entries_;
   std::string lines_;

@@ -7,16 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "exchange/publisher.h"
 #include "publish/context_rows.h"
 #include "publish/pending_rows.h"
 #include "publish/sqlite.h"
 
 namespace tokenweir::publish {
 
-// A record with its figures, ready to be written. Does not own the record.
+// A record with its figures, ready to be written. Owns nothing.
 struct Entry {
   const Record* record = nullptr;
   const Figures* figures = nullptr;
+  const exchange::Booking* booking = nullptr;  // null: nothing is booked with it
 };
 
 class RowWriter {

@@ -42,6 +42,16 @@ void bill_nothing(Record& record, std::string_view reason) {
   bill.price_id = reason;
 }
 
+void bill_hold(Record& record, Money held) {
+  Bill& bill = record.bill;
+  bill.cost = held;
+  bill.by_kind.fill(0);
+  bill.by_kind[static_cast<std::size_t>(CostKind::output)] = held.picodollars();
+  bill.pricing = Pricing::fallback;
+  bill.price_id = "held";
+  record.input_source = record.output_source = record.answer.source = UsageSource::held;
+}
+
 // A complete answer that reports one side speaks for both: an embedding has no output. After a cut
 // the side that is missing is unknown.
 UsageSource source_of(const Answer& answer, bool side_reported) {
@@ -90,6 +100,8 @@ void settle(Record& record, const pricing::PriceBook& prices, const Context& con
     bill_nothing(record, "billed_before");
   } else if (answered_with_error(record)) {
     bill_nothing(record, "error_answer");
+  } else if (context.held_cost && !record.bill.cost) {
+    bill_hold(record, *context.held_cost);
   }
 }
 

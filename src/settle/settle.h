@@ -21,13 +21,15 @@ struct Context {
   bool metered_endpoint = false;                   // its answer may carry usage
   bool async_job = false;      // starts work whose usage arrives with another exchange
   bool billed_before = false;  // a stored answer, read again
+  // What a budget set aside, charged where work may have been done and nobody says how much.
+  std::optional<Money> held_cost;
   pricing::UnknownModel unknown_model = pricing::UnknownModel::estimate;
 };
 
 // Costs are exactly zero where nothing can have been billed: no byte reached the provider, the
 // endpoint is free, the answer was billed with an earlier exchange, or the provider itself answered
 // with an error and no usage. Where work may have been done and nobody said how much, the cost
-// stays without a value.
+// is what was held for it, or stays without a value.
 void settle(Record& record, const pricing::PriceBook& prices, const Context& context);
 
 }  // namespace tokenweir::settle

@@ -29,7 +29,7 @@ struct Failures {
 
 class FakePublisher final : public Publisher {
  public:
-  void publish(std::unique_ptr<Record> record) noexcept override {
+  void publish(std::unique_ptr<Record> record, Booking) noexcept override {
     records.push_back(std::move(record));
   }
   bool try_reserve() noexcept override {

@@ -26,7 +26,7 @@ std::unique_ptr<Publisher> started(const config::Config& config, const Clock& cl
 
 void publish(Publisher& publisher, const Record& record) {
   ASSERT_TRUE(publisher.try_reserve());
-  publisher.publish(std::make_unique<Record>(record));
+  publisher.publish(std::make_unique<Record>(record), {});
 }
 
 std::string read_file(const std::string& path) {
@@ -95,7 +95,7 @@ TEST(Publisher, PlacesAreBoundedAndComeBackWhenRecordsAreDurable) {
   const auto publisher = started(config, clock);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(publisher->try_reserve());
   EXPECT_FALSE(publisher->try_reserve());
-  publisher->publish(std::make_unique<Record>(sample("a")));
+  publisher->publish(std::make_unique<Record>(sample("a")), {});
   publisher->flush();
   EXPECT_TRUE(publisher->try_reserve());
   EXPECT_FALSE(publisher->try_reserve());

@@ -1,0 +1,155 @@
+// The middle of the story: may the request leave, what may it cost, and what must be written into
+// it. Waiting happens here; every decision is taken by admit/.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "admit/endpoint.h"
+#include "exchange/exchange.h"
+#include "provider/cancellation.h"
+
+namespace tokenweir::exchange {
+namespace {
+
+// Money that is only held by others mostly comes free within this time.
+constexpr std::chrono::milliseconds kPatience{2'000};
+constexpr std::chrono::milliseconds kFirstWait{2};
+constexpr std::chrono::milliseconds kLongestWait{20};
+
+}  // namespace
+
+budget::Now Exchange::now() const { return {services_.clock.now(), services_.clock.monotonic()}; }
+
+admit::Request Exchange::wanted() const {
+  const provider::Endpoint& endpoint = routed_.endpoint;
+  const std::string& host = routed_.provider->origin.host;
+  admit::Request request{.attribution = record_->attribution,
+                         .provider = record_->provider,
+                         .prices = routed_.provider->prices,
+                         .host = host,
+                         .endpoint = endpoint,
+                         .asked = asked_,
+                         .model = record_->model_requested,
+                         .signs = signs_};
+  request.body_bytes = body_.size();
+  request.streaming = record_->streaming;
+  request.can_cap = admit::can_cap(endpoint) && asked_.readable;
+  request.stops_when_cut = provider::stops_when_cut(routed_.provider->dialect, host);
+  request.no_output = admit::generates_nothing(endpoint);
+  request.started_at = record_->started_at;
+  return request;
+}
+
+Awaitable<Exchange::Outcome> Exchange::admit() {
+  const provider::Endpoint& endpoint = routed_.endpoint;
+  const std::string& model = record_->model_requested;
+  if (config_.unknown_model == pricing::UnknownModel::reject && endpoint.metered &&
+      !endpoint.reads_stored && !model.empty() &&
+      snapshot_->prices.canonical_model(routed_.provider->prices, model, record_->started_at)
+          .empty()) {
+    if (snapshot_->policy.enforcing() && services_.books.enforcing(record_->started_at)) {
+      co_return Refusal{403,
+                        "unpriced_model",
+                        "the model has no price here, and unpriced models are refused",
+                        "unpriced_model",
+                        {}};
+    }
+    record_->would_refuse = "unpriced_model";
+  }
+
+  const admit::Plan& plan = spending_.prepare(wanted(), now());
+  if (plan.run.step > 0) record_->step = plan.run.step;
+  if (!plan.run.retry_of.empty()) {
+    record_->retry_of = plan.run.retry_of;
+    record_->retry_cause = plan.run.retry_cause;
+  }
+  if (plan.refusal) co_return refusal_by(*plan.refusal);
+  if (plan.delay > plan.delay.zero() && !co_await pause(plan.delay)) co_return Refusal{};
+  co_return co_await hold();
+}
+
+Awaitable<Exchange::Outcome> Exchange::hold() {
+  const Instant patient_until = after(kPatience);
+  for (std::chrono::milliseconds wait = kFirstWait;; wait = std::min(wait * 2, kLongestWait)) {
+    const std::uint64_t releases = services_.books.accounts.releases();
+    const admit::Request request = wanted();
+    if (policy_refusal_) co_return refusal_by(std::move(*policy_refusal_));
+    if (const auto kill = spending_.killed(request, services_.clock.now())) {
+      co_return refusal_by(admit::refusal_of(*kill));
+    }
+    const bool last = services_.clock.monotonic() >= patient_until;
+    admit::Admission admission = spending_.decide(
+        request, last ? budget::Patience::last_try : budget::Patience::may_wait, now());
+    if (admission.verdict == budget::Verdict::must_wait) {
+      do {
+        if (!co_await pause(wait)) co_return Refusal{};
+      } while (services_.books.accounts.releases() == releases &&
+               services_.clock.monotonic() < patient_until);
+      continue;
+    }
+    if (record_->would_refuse.empty()) record_->would_refuse = admission.would_refuse;
+    record_->would_clamp = admission.would_clamp;
+    if (admission.refusal) co_return refusal_by(std::move(*admission.refusal));
+    budget_remaining_ = admission.remaining;
+    if (Outcome no = write_edits(admission)) co_return no;
+    if (!spending_.write_down(request, *record_)) {
+      co_return Refusal{
+          503, "ledger_unavailable", "too many requests wait for the ledger at the moment", {}, {}};
+    }
+    co_return std::nullopt;
+  }
+}
+
+// False: the client has left meanwhile.
+Awaitable<bool> Exchange::pause(std::chrono::milliseconds wait) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, wait);
+  client_.watch();
+  co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  co_return !client_left_ && !client_.gone();
+}
+
+Exchange::Outcome Exchange::write_edits(const admit::Admission& admission) {
+  if (!admission.cap) return std::nullopt;
+  record_->cap_applied = admission.cap;
+  record_->cap_source = admission.cap_source;
+  return std::nullopt;
+}
+
+Exchange::Refusal Exchange::refusal_by(admit::Refusal refusal) {
+  int status = 0;
+  switch (refusal.kind) {
+    case admit::RefusalKind::final_budget:
+      status = 402;
+      break;
+    case admit::RefusalKind::retryable:
+      status = 429;
+      break;
+    case admit::RefusalKind::forbidden:
+      status = 403;
+      break;
+    case admit::RefusalKind::invalid:
+      status = 400;
+      break;
+  }
+  const std::string_view reason = admit::name_of(refusal.reason);
+  policy_refusal_ = std::move(refusal);
+  return Refusal{status, reason, policy_refusal_->message, reason, {}};
+}
+
+// An operator may have stopped this request while it waits for its answer.
+void Exchange::check_stops() {
+  if (policy_refusal_) return;
+  const auto kill = spending_.killed(wanted(), services_.clock.now());
+  if (!kill) return;
+  policy_refusal_ = admit::refusal_of(*kill);
+  if (provider_ != nullptr) provider_->interrupt();
+}
+
+std::int64_t Exchange::delivered_tokens() const {
+  return static_cast<std::int64_t>(record_->response_bytes);
+}
+
+std::string Exchange::cut_event() const { return {}; }
+
+}  // namespace tokenweir::exchange

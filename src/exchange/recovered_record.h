@@ -1,0 +1,17 @@
+// The row of an exchange whose process died: what the journal must keep for it, and the record that
+// is made of that at the next start. The two sides of one list of names.
+#pragma once
+
+#include "budget/journal.h"
+#include "budget/recovery.h"
+#include "core/record.h"
+
+namespace tokenweir::exchange {
+
+// Adds what the record knows before anything is sent and rules do not ask about.
+void store_row(const Record& record, budget::JournalEntry& entry);
+
+// The charge is a settlement that had been made, or the hold. `now` is when it is found.
+[[nodiscard]] Record recovered_record(const budget::Recovered& recovered, Time now);
+
+}  // namespace tokenweir::exchange
