@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -20,8 +21,12 @@ namespace {
 using publish::Identity;
 
 // Besides the requests under way, those whose rows wait for the ledger keep their slots.
-constexpr std::size_t kSlotsForWaiting = 8'192;
+constexpr std::size_t kMostWaiting = 8'192;
 constexpr std::int64_t kRunsMost = 50'000;
+
+std::size_t slots_wanted(const config::SizeLimits& limits) {
+  return limits.connections + std::min(limits.ledger_queue, kMostWaiting);
+}
 
 budget::Now now_of(const Clock& clock) { return {clock.now(), clock.monotonic()}; }
 
@@ -141,7 +146,7 @@ Result<void, std::string> restart(exchange::Books& books, const exchange::Snapsh
   auto identity = publish::read_identity(*database);
   if (!identity) return unreadable(identity.error());
   auto journal = exchange::HoldJournal::open(config.ledger.path + ".holds",
-                                             config.limits.connections + kSlotsForWaiting);
+                                             slots_wanted(config.limits));
   if (!journal) return failure(journal.error());
 
   const std::string_view why = doubt(**journal, *identity);

@@ -7,6 +7,7 @@
 
 #include "admit/endpoint.h"
 #include "exchange/exchange.h"
+#include "exchange/refusal_facts.h"
 #include "provider/cancellation.h"
 
 namespace tokenweir::exchange {
@@ -150,6 +151,18 @@ std::int64_t Exchange::delivered_tokens() const {
   return static_cast<std::int64_t>(record_->response_bytes);
 }
 
-std::string Exchange::cut_event() const { return {}; }
+// The end of a running stream in the words of its dialect; empty where it has none.
+std::string Exchange::cut_event() const {
+  const auto form = meter_->stream_form();
+  if (!form || meter_->compressed()) return {};
+  provider::OpenStream open;
+  open.form = *form;
+  open.inside_event = !at_event_end_;
+  open.has_elements = record_->response_bytes > 1;
+  open.next_sequence = static_cast<std::int64_t>(meter_->documents());
+  const provider::RefusalFacts facts =
+      facts_of(*policy_refusal_, record_->id, routed_.provider->origin.host);
+  return provider::cut_event(routed_.endpoint, routed_.provider->dialect, facts, open);
+}
 
 }  // namespace tokenweir::exchange

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "core/crash_point.h"
+#include "exchange/refusal_facts.h"
 #include "http/write.h"
 #include "settle/settle.h"
 
@@ -141,20 +142,42 @@ Awaitable<void> Exchange::refuse(Refusal refusal) {
     co_return;
   }
 
-  const provider::Family family =
-      routed_.provider == nullptr ? unrouted_family_ : routed_.provider->dialect;
-  provider::Problem problem;
-  if (routed_.provider != nullptr) problem.host = routed_.provider->origin.host;
-  problem.status = refusal.status;
-  problem.code = refusal.code;
-  problem.message = refusal.message;
-  problem.request_id = record_->id;
-  const provider::ErrorAnswer answer = provider::error_answer(routed_.endpoint, family, problem);
-
-  std::vector<std::pair<std::string_view, std::string_view>> extra;
-  extra.emplace_back("X-LLM-Request-Id", record_->id);
-  if (!answer.request_id_header.empty()) extra.emplace_back(answer.request_id_header, record_->id);
-  if (refusal.fault.empty() && refusal.status < 500) extra.emplace_back("x-should-retry", "false");
+  std::vector<std::pair<std::string_view, std::string>> fields;
+  fields.emplace_back("X-LLM-Request-Id", record_->id);
+  std::string body;
+  std::string_view content_type;
+  if (policy_refusal_) {
+    const provider::RefusalFacts facts =
+        facts_of(*policy_refusal_, record_->id, routed_.provider->origin.host);
+    provider::RefusalAnswer answer =
+        provider::refusal_answer(routed_.endpoint, routed_.provider->dialect, facts,
+                                 style_for(config_, record_->attribution.workflow));
+    refusal.status = answer.status;
+    body = std::move(answer.body);
+    content_type = answer.content_type;
+    for (auto& field : answer.headers) fields.push_back(std::move(field));
+  } else {
+    provider::Problem problem;
+    if (routed_.provider != nullptr) problem.host = routed_.provider->origin.host;
+    problem.status = refusal.status;
+    problem.code = refusal.code;
+    problem.message = refusal.message;
+    problem.request_id = record_->id;
+    provider::ErrorAnswer answer = provider::error_answer(
+        routed_.endpoint,
+        routed_.provider == nullptr ? unrouted_family_ : routed_.provider->dialect, problem);
+    body = std::move(answer.body);
+    content_type = answer.content_type;
+    if (!answer.request_id_header.empty()) {
+      fields.emplace_back(answer.request_id_header, record_->id);
+    }
+    if (refusal.fault.empty() && refusal.status < 500) {
+      fields.emplace_back("x-should-retry", "false");
+    }
+  }
+  record_->http_status = refusal.status;
+  const std::vector<std::pair<std::string_view, std::string_view>> extra(fields.begin(),
+                                                                         fields.end());
 
   // Unread request bytes would be taken for the next request.
   const bool reusable = head_.keep_alive && request_decoder_.done() &&
@@ -162,9 +185,9 @@ Awaitable<void> Exchange::refuse(Refusal refusal) {
   after_ = reusable ? After::keep_alive : After::close;
   std::string& out = services_.out;
   out.clear();
-  http::append_own_response(out, refusal.status, answer.content_type, answer.body, !reusable,
+  http::append_own_response(out, refusal.status, content_type, body, !reusable,
                             head_.method == "HEAD", extra);
-  record_->response_bytes += answer.body.size();
+  record_->response_bytes += body.size();
   LinkStatus status = client_.write_now(out);
   if (status == LinkStatus::would_block) {
     status = co_await client_.flush(after(config_.timeouts.client_write));

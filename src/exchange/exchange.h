@@ -151,6 +151,7 @@ class Exchange final : private Stoppable {
   std::optional<meter::NullUsageFilter> null_filter_;
   http::BodyDecoder answer_decoder_;
   http::Framing client_framing_;
+  bool at_event_end_ = true;  // what the client has of a stream ends with a whole event
   bool client_left_ = false;
   Instant client_left_at_{};
 

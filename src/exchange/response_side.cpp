@@ -215,6 +215,8 @@ Awaitable<void> Exchange::hand_to_client(bool last) {
   std::string& payload = services_.payload;
   const bool chunked = client_framing_.kind == http::FramingKind::chunked;
   if (!payload.empty()) {
+    at_event_end_ = payload.ends_with("\n\n") || payload.ends_with("\r\n\r\n") ||
+                    payload.ends_with("}\n");
     if (chunked) http::append_chunk_size(out, payload.size());
     out.append(payload);
     if (chunked) out.append("\r\n");
@@ -276,8 +278,7 @@ Awaitable<bool> Exchange::afford_more() {
 // for a whole answer. An answer that is one document can only be cut off.
 Awaitable<void> Exchange::end_by_policy() {
   record_->refusal = admit::name_of(policy_refusal_->reason);
-  const std::string event = meter_->compressed() || !meter_->may_stream() ? std::string()
-                                                                          : cut_event();
+  const std::string event = cut_event();
   services_.out.clear();
   services_.payload.clear();
   if (event.empty() || client_left_) {

@@ -135,6 +135,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
 
   void on_event_end(std::string_view name) override {
     document_open = false;
+    ++documents;
     if (start_of_data == kDone) {
       reader->done_marker();
       return;
@@ -199,6 +200,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   stream::ArrayDecoder elements;
   Framing framing = Framing::undecided;
   std::string start_of_data;  // of the present document, one byte longer than "[DONE]" at most
+  std::uint64_t documents = 0;
   int status = 0;
   bool event_type = false;
   bool line_type = false;
@@ -228,6 +230,24 @@ std::uint64_t AnswerMeter::content_events() const {
   if (!state.reader) return 0;
   const bool good_body = state.whole_body() && state.status < 400 && !state.reader->failed();
   return std::max<std::uint64_t>(state.reader->content_documents(), good_body ? 1 : 0);
+}
+
+std::uint64_t AnswerMeter::documents() const { return state_->documents; }
+
+std::optional<provider::StreamForm> AnswerMeter::stream_form() const {
+  switch (state_->framing) {
+    case Framing::events:
+      return provider::StreamForm::events;
+    case Framing::lines:
+      return provider::StreamForm::lines;
+    case Framing::elements:
+      return provider::StreamForm::array;
+    case Framing::undecided:
+    case Framing::unread:
+    case Framing::one_document:
+      break;
+  }
+  return std::nullopt;
 }
 
 bool AnswerMeter::saw_terminal() const {

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/answer.h"
 #include "http/message.h"
 #include "provider/dialect.h"
+#include "provider/refusal_answer.h"
 
 namespace tokenweir::meter {
 
@@ -37,6 +39,11 @@ class AnswerMeter {
 
   // Events (or JSON bodies) seen so far that carried content; for time to first token.
   [[nodiscard]] std::uint64_t content_events() const;
+  // Documents of a stream seen whole, of any kind.
+  [[nodiscard]] std::uint64_t documents() const;
+  // How the answer's documents are told apart; no value for one whole document and before the first
+  // byte.
+  [[nodiscard]] std::optional<provider::StreamForm> stream_form() const;
   // The dialect's own terminal event has been seen: a client that leaves now leaves after the end.
   [[nodiscard]] bool saw_terminal() const;
   // False only when the head says that the answer is one JSON document of a known length: servers

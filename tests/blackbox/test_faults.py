@@ -261,12 +261,13 @@ def test_secrets_and_prompts_appear_nowhere(start: Start) -> None:
 def test_a_full_disk_is_told_and_recovered_from(start: Start, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small], capture_output=True)
     if mounted.returncode != 0:
         pytest.skip("this sandbox cannot mount a tmpfs")
     try:
         with always() as provider:
-            proxy = start({"ledger": {"path": str(small / "ledger.db")}}, rows=row(provider.origin))
+            limits = {"connections": 64, "ledger_queue": 256}  # the journal of holds takes room for each
+            proxy = start({"ledger": {"path": str(small / "ledger.db")}, "limits": limits}, rows=row(provider.origin))
             proxy.ledger = small / "ledger.db"
             answered = 0
             filler = small / "filler"

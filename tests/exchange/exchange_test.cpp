@@ -153,6 +153,7 @@ TEST(Exchange, RefusesAModelWithoutAPriceWhereTheConfigurationSaysSo) {
   EXPECT_EQ(stage.publisher.records.at(0)->refusal, "unpriced_model");
 
   strict->config.enforcement = config::Enforcement::observe;
+  strict->policy = *admit::Policy::compile(strict->config);
   stage.provider.answer = {plain_answer(kAnswer)};
   stage.run(post("/p/openai/v1/chat/completions", kQuestion));
   EXPECT_EQ(stage.provider.opened, 1);

@@ -168,8 +168,8 @@ struct Stage {
     }
     client = std::make_unique<FakeClient>(request.substr(head.size), failures);
     FakeGate gate(provider, failures);
-    Services services{clock, publisher, gate, live, [](Time) { return std::string("id"); },
-                      {},    {},        {},   {}};
+    Services services{clock, publisher, gate, live, books, [](Time) { return std::string("id"); },
+                      {},    {},        {},   {},   {}};
     After after = After::reset;
     boost::asio::io_context context;
     Exchange exchange(services, snapshot, *client, head);
@@ -184,6 +184,7 @@ struct Stage {
 
   ManualClock clock;
   LiveFigures live;
+  Books books;
   FakePublisher publisher;
   Failures failures;
   ProviderScript provider;
