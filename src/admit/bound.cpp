@@ -230,7 +230,7 @@ std::optional<std::int64_t> input_bound(const BoundQuery& query, BoundFault& fau
     const std::int64_t rounds = saturating_add(extras.tool_calls_max, 1);
     tokens = saturating_multiply(std::max(tokens, query.context_limit), rounds);
   }
-  return tokens;
+  return saturating_multiply(tokens, saturating_add(extras.extra_inferences, 1));
 }
 
 }  // namespace
@@ -259,7 +259,9 @@ Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
   budget::Demand& demand = bound.demand;
   demand.fixed[Measure::requests] = 1;
   demand.fixed[Measure::concurrent] = 1;
-  demand.choices = std::max<std::int64_t>(query.choices, 1);
+  // An inference beside the one asked for (compaction, a fallback's attempt) speaks as well.
+  demand.choices = saturating_multiply(std::max<std::int64_t>(query.choices, 1),
+                                       saturating_add(query.extras.extra_inferences, 1));
 
   const auto input = input_bound(query, bound.fault);
   demand.fixed[Measure::input_tokens] = input.value_or(0);

@@ -9,25 +9,12 @@
 #include "admit/rate_cache.h"
 #include "budget/book.h"
 #include "pricing/price_book.h"
+#include "provider/extras.h"
 
 namespace tokenweir::admit {
 
-// Which prompt-cache writes the provider may charge for. Unknown counts as any.
-enum class CacheWrites : std::uint8_t { none, five_minutes, any };
-
-// What the body says beyond text, as its reader found it.
-struct Extras {
-  std::int64_t images = 0;    // each at most kImageTokens, unless counted
-  bool documents = false;     // files by value: bounded by their bytes
-  bool tools = false;         // declared tools: the provider adds instructions of its own
-  bool remote_input = false;  // file ids, URLs, stored conversations: size unknown
-  bool audio_input = false;
-  bool audio_output = false;
-  bool image_output = false;
-  CacheWrites cache_writes = CacheWrites::any;
-  std::int64_t tool_calls_max = 0;  // charged calls of the provider's own tools (max_uses)
-  bool unbounded_tools = false;     // such tools without a limit
-};
+using CacheWrites = provider::CacheWrites;
+using Extras = provider::Extras;
 
 // More than any of the big providers charges for one image at full detail.
 inline constexpr std::int64_t kImageTokens = 16'384;

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "http/message.h"
+#include "provider/cap_places.h"
+#include "provider/extras.h"
 
 namespace tokenweir::provider {
 
@@ -82,14 +84,19 @@ struct Splice {
   std::string insert;
 };
 
+// Nobody can say more than this; as `output_cap` it means that no limit may be in force.
+inline constexpr std::int64_t kNoLimit = INT64_MAX;
+
 // What a request body asks for. Values are bounded; user ids are kept as given here and hashed by
 // identify/.
 struct Asked {
   bool readable = false;  // one complete JSON object in UTF-8 was seen
   std::string model;
   std::optional<bool> stream;
+  // Of one choice: the largest any server could read, kNoLimit where one of them would read that
+  // there is none (-1, a duplicate that is null, a word for a number). No value: none is written.
   std::optional<std::int64_t> output_cap;
-  std::int64_t choices = 1;  // n, candidateCount, best_of
+  std::int64_t choices = 1;  // n, candidateCount, best_of: the largest any server could read
   bool background = false;
   std::string service_tier;
   std::string search_context;  // of a web search: low, medium, high
@@ -104,6 +111,21 @@ struct Asked {
   std::optional<Splice> ask_for_usage;
   bool duplicate_keys = false;  // of model, stream or n: two readers would disagree
   std::size_t message_count = 0;
+
+  // The body can be edited at all: one readable JSON object, not compressed, said once where it
+  // matters. Whether a given cap can be written is known from cap_splices() alone.
+  bool splicable = false;
+  CapPlaces caps;
+  std::optional<Splice> model_value;  // where the body names its model; `insert` is empty
+  Extras extras;
+  Reasoning reasoning;
+  // Types of the tools that are the provider's own, as written: web_search_20250305, googleSearch.
+  std::vector<std::string> provider_tools;
+  // Models besides `model` that may answer: fallbacks, routes, advisors.
+  std::vector<std::string> other_models;
+  std::string speed;                // asked for: fast
+  std::string region;               // asked for: inference_geo
+  std::uint64_t decoded_bytes = 0;  // of the body, decompressed: what its tokens are bounded by
 };
 
 // A figure or a name behind a refusal, for programs: {"limit_usd", "50.00"}, {"steps", 80}.

@@ -12,8 +12,12 @@ constexpr std::size_t kTextMax = 512;
 // No server completes more than this at once; it keeps products of counts far from overflow.
 constexpr std::int64_t kChoicesMax = 1'000'000;
 
-std::int64_t at_least_one(std::optional<std::int64_t> count) {
-  return std::clamp<std::int64_t>(count.value_or(1), 1, kChoicesMax);
+std::int64_t at_least_one(const LimitValue& count) {
+  if (count.says != CapPlace::Says::number) return 1;
+  return std::clamp<std::int64_t>(count.tokens, 1, kChoicesMax);
+}
+std::int64_t at_least_one(const stream::JsonValue& value) {
+  return at_least_one(limit_value(value.raw, value.cut));
 }
 
 bool opens_with_member(std::string_view object) {
@@ -37,31 +41,42 @@ std::optional<std::uint64_t> characters_of(const stream::JsonValue& value) {
 }  // namespace
 
 void RequestFacts::on_value(const stream::JsonValue& value) {
-  const RequestPlace place = fields_.places[static_cast<std::size_t>(value.path)];
+  const RequestPlace& place = fields_.places[static_cast<std::size_t>(value.path)];
+  if (place.field == RequestField::cap || place.field == RequestField::cap_container) {
+    caps_.take(place, value);
+  } else if (value.exact_keys || family_ == Family::ollama) {
+    // Ollama is a Go program: Go's decoder takes keys in any case.
+    take_fact(place, value);
+  } else if (place.field == RequestField::choices || place.field == RequestField::best_of) {
+    // Who might read it as a number of choices must not be given more than are paid for.
+    take_fact(place, value);
+  } else {
+    extras_.take(place, value);
+  }
+}
+
+void RequestFacts::take_fact(const RequestPlace& place, const stream::JsonValue& value) {
   switch (place.field) {
     case RequestField::model:
-      ++model_times_;
+      take_place(model_place_, value);
       take_text(model_, place.rank, value);
       break;
     case RequestField::stream:
       take_place(stream_, value);
       break;
-    case RequestField::output_cap:
-      if (!value.cut) take_cap(place.rank, value.raw);
-      break;
     case RequestField::choices:
       ++choices_times_;
-      choices_ = at_least_one(count_value(value.raw));
+      choices_ = std::max(choices_, at_least_one(value));
       break;
     case RequestField::best_of:
-      best_of_ = at_least_one(count_value(value.raw));
+      best_of_ = std::max(best_of_, at_least_one(value));
       break;
     case RequestField::prompt_item:
       // Bare numbers are the tokens of one prompt.
       if (value.raw == "\"" || value.raw == "[") ++prompt_items_;
       break;
     case RequestField::prompt:
-      prompts_ = at_least_one(prompt_items_);
+      prompts_ = std::clamp(prompt_items_, prompts_, kChoicesMax);
       prompt_items_ = 0;
       break;
     case RequestField::message:
@@ -101,19 +116,28 @@ void RequestFacts::on_value(const stream::JsonValue& value) {
     case RequestField::continuous_usage:
       continuous_usage_ = true;
       break;
+    case RequestField::speed:
+      take_text(speed_, place.rank, value);
+      break;
+    case RequestField::region:
+      take_text(region_, place.rank, value);
+      break;
+    default:
+      extras_.take(place, value);
+      break;
   }
 }
 
 void RequestFacts::on_form_field(std::string_view name, std::string_view value) {
   const std::string text(value.substr(0, kTextMax));
   if (name == "model") {
-    ++model_times_;
+    ++model_place_.times;
     model_.value = text;
   } else if (name == "user") {
     user_.value = text;
   } else if (name == "n") {
     ++choices_times_;
-    choices_ = at_least_one(count_value(text));
+    choices_ = std::max(choices_, at_least_one(limit_value(text, false)));
   } else if (name == "stream") {
     ++stream_.times;
     stream_.raw = text;
@@ -129,14 +153,6 @@ void RequestFacts::take_text(Text& text, int rank, const stream::JsonValue& valu
   text.rank = rank;
 }
 
-// Said twice at one rank, the larger counts: whichever of them the server reads, it is no more.
-void RequestFacts::take_cap(int rank, std::string_view raw) {
-  const std::optional<std::int64_t> count = count_value(raw);
-  if (!count || rank > cap_.rank) return;
-  cap_.value = rank == cap_.rank && cap_.value ? std::max(*cap_.value, *count) : *count;
-  cap_.rank = rank;
-}
-
 void RequestFacts::take_place(Place& place, const stream::JsonValue& value) {
   ++place.times;
   place.offset = value.offset;
@@ -144,11 +160,11 @@ void RequestFacts::take_place(Place& place, const stream::JsonValue& value) {
   place.raw = value.raw;
 }
 
-Asked RequestFacts::asked() const {
+Asked RequestFacts::asked(const stream::JsonExtractor& document, bool understood) {
   Asked asked;
   asked.model = model_.value;
   asked.stream = bool_value(stream_.raw);
-  asked.output_cap = cap_.value;
+  asked.caps = caps_.finish(document);
   asked.choices = std::min(std::max(choices_, best_of_) * prompts_, kChoicesMax);
   asked.background = background_;
   asked.service_tier = tier_.value;
@@ -157,8 +173,17 @@ Asked RequestFacts::asked() const {
   asked.user = user_.value;
   asked.session = session_.value;
   asked.workflow = workflow_.value;
-  asked.duplicate_keys = model_times_ > 1 || stream_.times > 1 || choices_times_ > 1;
+  asked.duplicate_keys = model_place_.times > 1 || stream_.times > 1 || choices_times_ > 1;
   asked.message_count = messages_;
+  asked.speed = speed_.value;
+  asked.region = region_.value;
+  if (model_place_.times == 1 && model_place_.size > 0) {
+    asked.model_value = Splice{model_place_.offset, model_place_.size, {}};
+  }
+  // What the path says wins over the body: it is what the provider goes by.
+  if (!endpoint_.model.empty()) asked.model = endpoint_.model;
+  asked.output_cap = largest_cap(asked.caps, heeded_caps(endpoint_, family_, {}, asked.model));
+  extras_.finish(endpoint_, family_, understood, asked);
   return asked;
 }
 

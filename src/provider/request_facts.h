@@ -8,6 +8,8 @@
 #include <string>
 
 #include "provider/dialect.h"
+#include "provider/request_caps.h"
+#include "provider/request_extras.h"
 #include "provider/request_fields.h"
 #include "stream/json_extractor.h"
 
@@ -15,14 +17,18 @@ namespace tokenweir::provider {
 
 class RequestFacts final : public stream::JsonSink {
  public:
-  explicit RequestFacts(const RequestFields& fields) : fields_(fields) {}
+  RequestFacts(const RequestFields& fields, const Endpoint& endpoint, Family family)
+      : fields_(fields), endpoint_(endpoint), family_(family) {}
 
   void on_value(const stream::JsonValue& value) override;
   // One form field of a multipart body, already decoded.
   void on_form_field(std::string_view name, std::string_view value);
 
-  // Everything but `readable` and `ask_for_usage`.
-  [[nodiscard]] Asked asked() const;
+  void on_form_file() { extras_.on_form_file(endpoint_.dialect); }
+
+  // Everything but `readable`, `splicable`, `decoded_bytes` and `ask_for_usage`. Once only.
+  // `understood`: the body was read to its end, as JSON or as a form.
+  [[nodiscard]] Asked asked(const stream::JsonExtractor& document, bool understood);
   // Only for a whole JSON object that was read uncompressed.
   [[nodiscard]] std::optional<Splice> ask_for_usage(const stream::JsonExtractor& document) const;
 
@@ -38,20 +44,18 @@ class RequestFacts final : public stream::JsonSink {
     std::string value;
     int rank = 256;
   };
-  struct Cap {
-    std::optional<std::int64_t> value;
-    int rank = 256;
-  };
-
   void take_text(Text& text, int rank, const stream::JsonValue& value);
-  void take_cap(int rank, std::string_view raw);
   static void take_place(Place& place, const stream::JsonValue& value);
 
+  void take_fact(const RequestPlace& place, const stream::JsonValue& value);
+
   const RequestFields& fields_;
-  Text model_, tier_, search_context_, user_, session_, workflow_;
-  Cap cap_;
-  Place stream_, options_, include_usage_;
-  int model_times_ = 0;
+  const Endpoint& endpoint_;
+  const Family family_;
+  RequestCaps caps_;
+  RequestExtras extras_;
+  Text model_, tier_, search_context_, user_, session_, workflow_, speed_, region_;
+  Place stream_, options_, include_usage_, model_place_;
   int choices_times_ = 0;
   bool continuous_usage_ = false;
   bool background_ = false;

@@ -79,7 +79,7 @@ bool MultipartReader::step(RequestFacts& facts) {
     case State::delimiter:
       return step_delimiter();
     case State::headers:
-      return step_headers();
+      return step_headers(facts);
     case State::done:
       window_.clear();
       return false;
@@ -124,7 +124,7 @@ bool MultipartReader::step_delimiter() {
   return true;
 }
 
-bool MultipartReader::step_headers() {
+bool MultipartReader::step_headers(RequestFacts& facts) {
   const std::size_t end = window_.find("\r\n\r\n");
   if (end == std::string::npos) {
     if (window_.size() > kHeadersMax) state_ = State::done;
@@ -137,7 +137,9 @@ bool MultipartReader::step_headers() {
     line = line.substr(0, line.find("\r\n"));
     const std::optional<std::string_view> name = parameter(line, "name");
     const bool wanted = name && std::find(kWanted.begin(), kWanted.end(), *name) != kWanted.end();
-    if (wanted && !parameter(line, "filename")) name_ = *name;
+    const bool file = parameter(line, "filename") || find_lower(line, "filename*=") != line.npos;
+    if (file) facts.on_form_file();
+    if (wanted && !file) name_ = *name;
   }
   window_.erase(0, end + 4);
   state_ = State::body;

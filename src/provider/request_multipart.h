@@ -24,7 +24,7 @@ class MultipartReader {
 
   bool step(RequestFacts& facts);
   bool step_delimiter();
-  bool step_headers();
+  bool step_headers(RequestFacts& facts);
   bool step_body(RequestFacts& facts);
 
   std::string delimiter_;  // CRLF, two hyphens, the boundary

@@ -12,8 +12,8 @@ struct RequestReader::State final : stream::ByteSink {
   State(const Endpoint& the_endpoint, Family family, std::string_view content_type,
         std::string_view content_encoding)
       : endpoint(the_endpoint),
-        fields(request_fields(endpoint.dialect, family)),
-        facts(fields),
+        fields(request_fields(endpoint.dialect)),
+        facts(fields, endpoint, family),
         document(fields.paths),
         decompressor(content_encoding),
         compressed(!decompressor.identity()) {
@@ -23,6 +23,7 @@ struct RequestReader::State final : stream::ByteSink {
   }
 
   void on_bytes(std::string_view bytes) override {
+    size += bytes.size();
     if (form) {
       form->feed(bytes, facts);
     } else {
@@ -36,6 +37,7 @@ struct RequestReader::State final : stream::ByteSink {
   stream::JsonExtractor document;
   stream::Decompressor decompressor;
   bool compressed;
+  std::uint64_t size = 0;
   std::unique_ptr<MultipartReader> form;
 };
 
@@ -51,22 +53,18 @@ void RequestReader::feed(std::string_view bytes) { state_->decompressor.feed(byt
 Asked RequestReader::finish() {
   State& state = *state_;
   const bool decoded = state.decompressor.finish() == stream::Decompressor::State::ok;
-  Asked asked;
-  if (state.form) {
-    asked = state.facts.asked();
-  } else {
-    state.document.finish(state.facts);
-    asked = state.facts.asked();
-    asked.readable = decoded && state.document.complete() && state.document.root_is_object() &&
-                     state.document.valid_utf8();
-    const bool can_ask = state.endpoint.dialect == Dialect::openai_chat ||
-                         state.endpoint.dialect == Dialect::openai_completions;
-    if (asked.readable && !state.compressed && can_ask) {
-      asked.ask_for_usage = state.facts.ask_for_usage(state.document);
-    }
+  state.document.finish(state.facts);
+  const bool readable = !state.form && decoded && state.document.complete() &&
+                        state.document.root_is_object() && state.document.valid_utf8();
+  Asked asked = state.facts.asked(state.document, readable || (state.form && decoded));
+  asked.readable = readable;
+  asked.splicable = readable && !state.compressed && !asked.duplicate_keys && !asked.caps.too_many;
+  asked.decoded_bytes = state.size;
+  const bool can_ask = state.endpoint.dialect == Dialect::openai_chat ||
+                       state.endpoint.dialect == Dialect::openai_completions;
+  if (readable && !state.compressed && can_ask) {
+    asked.ask_for_usage = state.facts.ask_for_usage(state.document);
   }
-  // What the path says wins over the body: it is what the provider goes by.
-  if (!state.endpoint.model.empty()) asked.model = state.endpoint.model;
   if (state.endpoint.streams) {
     asked.stream = state.endpoint.streams;
   } else if (!asked.stream && state.endpoint.streams_by_default) {

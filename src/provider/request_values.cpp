@@ -42,6 +42,25 @@ std::optional<std::int64_t> count_value(std::string_view raw) {
   return count_in(raw);
 }
 
+LimitValue limit_value(std::string_view raw, bool cut) {
+  using Says = CapPlace::Says;
+  if (raw == "null") return {Says::nothing, 0};
+  std::string text(raw);
+  if (raw.starts_with('"')) text = stream::string_value(raw, 64);
+  if (!is_number_text(text)) return {Says::unclear, 0};
+  const bool negative = text.starts_with('-');
+  const auto parsed = count_in(negative ? std::string_view(text).substr(1) : text);
+  if (negative) return {parsed == 0 ? Says::number : Says::unlimited, 0};
+  if (parsed && !cut) return {Says::number, *parsed};
+  // What is no number in any spelling is unclear; what is one is only too large or too small.
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (stop != end || error == std::errc::invalid_argument) return {Says::unclear, 0};
+  const bool tiny = error == std::errc::result_out_of_range && text.find("e-") != text.npos;
+  return {Says::number, tiny ? 1 : INT64_MAX};
+}
+
 std::optional<bool> bool_value(std::string_view raw) {
   if (raw == "true") return true;
   if (raw == "false") return false;

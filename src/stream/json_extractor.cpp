@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "stream/byte_scan.h"
+#include "stream/folded_key.h"
 
 namespace tokenweir::stream {
 
@@ -19,26 +20,6 @@ bool is_white_space(char byte) {
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-// Go folds two letters beyond ASCII into it: long s and the Kelvin sign.
-std::string folded(std::string_view key) {
-  std::string out;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    const std::string_view rest = key.substr(i);
-    if (rest.starts_with("\xC5\xBF")) {
-      out.push_back('s');
-      i += 1;
-    } else if (rest.starts_with("\xE2\x84\xAA")) {
-      out.push_back('k');
-      i += 2;
-    } else if (key[i] >= 'A' && key[i] <= 'Z') {
-      out.push_back(static_cast<char>(key[i] - 'A' + 'a'));
-    } else {
-      out.push_back(key[i]);
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 JsonExtractor::JsonExtractor(const PathSet& paths) : paths_(&paths) {}
@@ -49,6 +30,7 @@ void JsonExtractor::reset() {
   root_is_object_ = false;
   root_has_members_ = false;
   key_wanted_ = false;
+  exact_ = true;
   node_ = 0;
   root_open_end_ = 0;
   utf8_ = Utf8Check();
@@ -132,6 +114,7 @@ const char* JsonExtractor::step(const char* at, const char* end, JsonSink& sink)
       if (*at == ',') {
         state_ = frame.array ? State::value : State::key;
         node_ = frame.node;
+        exact_ = frame.exact;
       } else if (*at == (frame.array ? ']' : '}')) {
         close_container(at, sink);
       } else {
@@ -157,6 +140,7 @@ const char* JsonExtractor::begin_value(const char* at, JsonSink& sink) {
       capture.depth = frames_.size();
       capture.offset = offset_of(at);
       capture.key_offset = frames_.empty() || frames_.back().array ? capture.offset : key_offset_;
+      capture.exact = exact_;
       capture.from = at;
       capture.kept.clear();
       sink.on_begin(node.path);
@@ -215,7 +199,7 @@ void JsonExtractor::open_container(const char* at, bool array) {
       if (element == array) wanted = array ? child : node_;
     }
   }
-  frames_.push_back(Frame{wanted, array});
+  frames_.push_back(Frame{wanted, array, exact_});
   node_ = wanted;
   state_ = array ? State::array_start : State::object_start;
 }
@@ -235,6 +219,7 @@ void JsonExtractor::end_value(const char* end, JsonSink& sink) {
   value.size = offset_of(end) - capture.offset;
   value.key_offset = capture.key_offset;
   value.cut = value.size > capture.limit;
+  value.exact_keys = capture.exact;
   const auto here = static_cast<std::size_t>(end - capture.from);
   if (capture.kept.empty()) {
     value.raw = std::string_view(capture.from, std::min(here, capture.limit));
@@ -312,7 +297,7 @@ void JsonExtractor::end_key(const char* end) {
   }
 }
 
-int JsonExtractor::child_named(std::string_view raw_key) const {
+int JsonExtractor::child_named(std::string_view raw_key) {
   if (raw_key.size() > kRawKeyMax) return -1;
   std::string_view key = raw_key.substr(1, raw_key.size() - 2);
   std::string unescaped;
@@ -321,15 +306,14 @@ int JsonExtractor::child_named(std::string_view raw_key) const {
     key = unescaped;
   }
   const bool fold = paths_->key_case_ == KeyCase::ignored;
-  std::string lower;
-  if (fold) {
-    lower = folded(key);
-    key = lower;
-  }
-  for (const int child : paths_->nodes_[static_cast<std::size_t>(frames_.back().node)].children) {
+  const Frame& frame = frames_.back();
+  for (const int child : paths_->nodes_[static_cast<std::size_t>(frame.node)].children) {
     const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(child)];
     if (node.any_element) continue;
-    if (fold ? folded(node.key) == key : node.key == key) return child;
+    const bool same = node.key == key;
+    if (!same && !(fold && equals_folded(node.folded, key))) continue;
+    exact_ = frame.exact && same;
+    return child;
   }
   return -1;
 }

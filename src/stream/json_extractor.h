@@ -30,7 +30,8 @@ class PathSet {
  private:
   friend class JsonExtractor;
   struct Node {
-    std::string key;  // empty for "[]"
+    std::string key;     // empty for "[]"
+    std::string folded;  // the key without its case
     bool any_element = false;
     int path = -1;
     std::size_t capture_limit = 0;
@@ -50,6 +51,7 @@ struct JsonValue {
   std::uint64_t size = 0;        // full length, also when `raw` was cut at the capture limit
   std::uint64_t key_offset = 0;  // of the member's opening quote; `offset` for elements and roots
   bool cut = false;              // raw holds only the first capture_limit bytes
+  bool exact_keys = true;        // false where a key on the way differs in case (KeyCase::ignored)
 };
 
 class JsonSink {
@@ -106,6 +108,7 @@ class JsonExtractor {
   struct Frame {
     std::int32_t node;  // of the container in the path set, -1 where nothing below is wanted
     bool array;
+    bool exact;  // every key on the way here was spelt as in the path set
   };
   struct Capture {
     int path = -1;
@@ -113,6 +116,7 @@ class JsonExtractor {
     std::size_t depth = 0;
     std::uint64_t offset = 0;
     std::uint64_t key_offset = 0;
+    bool exact = true;
     const char* from = nullptr;  // where the part inside the present chunk starts
     std::string kept;            // parts of earlier chunks
   };
@@ -127,7 +131,7 @@ class JsonExtractor {
   void close_container(const char* at, JsonSink& sink);
   void end_value(const char* end, JsonSink& sink);
   void end_key(const char* end);
-  [[nodiscard]] int child_named(std::string_view raw_key) const;
+  [[nodiscard]] int child_named(std::string_view raw_key);
   void keep_captures(const char* end);
   [[nodiscard]] std::uint64_t offset_of(const char* at) const {
     return chunk_offset_ + static_cast<std::uint64_t>(at - chunk_);
@@ -141,6 +145,7 @@ class JsonExtractor {
   bool root_is_object_ = false;
   bool root_has_members_ = false;
   bool key_wanted_ = false;
+  bool exact_ = true;  // of the value that is expected or read
   std::string_view literal_;
   std::int32_t node_ = 0;  // of the value that is expected or read
   std::uint64_t root_open_end_ = 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "stream/folded_key.h"
 #include "stream/json_extractor.h"
 
 namespace tokenweir::stream {
@@ -40,7 +41,10 @@ int PathSet::child_for(int parent, std::string_view key, bool any_element) {
     if (node.any_element == any_element && node.key == key) return child;
   }
   const int created = static_cast<int>(nodes_.size());
-  nodes_.push_back(Node{.key = std::string(key), .any_element = any_element, .children = {}});
+  nodes_.push_back(Node{.key = std::string(key),
+                        .folded = folded_key(key),
+                        .any_element = any_element,
+                        .children = {}});
   nodes_[static_cast<std::size_t>(parent)].children.push_back(created);
   return created;
 }

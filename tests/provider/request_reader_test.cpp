@@ -34,7 +34,10 @@ bool same(const Asked& a, const Asked& b) {
          a.output_cap == b.output_cap && a.choices == b.choices && a.background == b.background &&
          a.service_tier == b.service_tier && a.user == b.user && a.session == b.session &&
          a.workflow == b.workflow && a.duplicate_keys == b.duplicate_keys &&
-         a.message_count == b.message_count && splice(a) == splice(b);
+         a.message_count == b.message_count && splice(a) == splice(b) &&
+         a.splicable == b.splicable && a.caps == b.caps && a.extras == b.extras &&
+         a.reasoning == b.reasoning && a.provider_tools == b.provider_tools &&
+         a.other_models == b.other_models && a.decoded_bytes == b.decoded_bytes;
 }
 
 Asked read_in_pieces(const Endpoint& target, const Request& request, std::string_view body,
@@ -148,21 +151,20 @@ TEST(RequestReader, FindsTheCapOfEveryDialect) {
   EXPECT_EQ(cap(Dialect::openai_completions, R"({"max_tokens":16})"), 16);
   EXPECT_EQ(cap(Dialect::openai_responses, R"({"max_output_tokens":64,"max_tokens":1})"), 64);
   EXPECT_EQ(cap(Dialect::anthropic_messages, R"({"max_tokens":0})"), 0);
-  EXPECT_EQ(cap(Dialect::anthropic_messages, R"({"fallbacks":[{"max_tokens":5}]})"), std::nullopt);
+  EXPECT_EQ(cap(Dialect::anthropic_messages, R"({"fallbacks":[{"max_tokens":5}]})"), kNoLimit);
   EXPECT_EQ(cap(Dialect::gemini, R"({"generationConfig":{"maxOutputTokens":11}})"), 11);
   EXPECT_EQ(cap(Dialect::gemini, R"({"generation_config":{"max_output_tokens":"12"}})"), 12);
-  EXPECT_EQ(cap(Dialect::gemini, R"({"maxOutputTokens":13})"), std::nullopt);
+  EXPECT_EQ(cap(Dialect::gemini, R"({"maxOutputTokens":13})"), kNoLimit)
+      << "written where Google ignores it";
   EXPECT_EQ(cap(Dialect::gemini_interactions, R"({"generation_config":{"max_output_tokens":14}})"),
             14);
   EXPECT_EQ(cap(Dialect::cohere, R"({"max_tokens":15})"), 15);
   EXPECT_EQ(cap(Dialect::ollama, R"({"options":{"num_predict":42}})", Family::ollama), 42);
   EXPECT_EQ(cap(Dialect::ollama, R"({"Options":{"NUM_PREDICT":42}})", Family::ollama), 42);
-  EXPECT_EQ(cap(Dialect::ollama, R"({"options":{"num_predict":-1}})", Family::ollama),
-            std::nullopt);
-  EXPECT_EQ(cap(Dialect::openai_chat, R"({"MAX_TOKENS":5})"), std::nullopt);
+  EXPECT_EQ(cap(Dialect::ollama, R"({"options":{"num_predict":-1}})", Family::ollama), kNoLimit);
+  EXPECT_EQ(cap(Dialect::openai_chat, R"({"MAX_TOKENS":5})"), kNoLimit);
   EXPECT_EQ(cap(Dialect::openai_chat, R"({"MAX_TOKENS":5})", Family::ollama), 5);
-  EXPECT_EQ(cap(Dialect::openai_chat, R"({"max_completion_tokens":5})", Family::ollama),
-            std::nullopt)
+  EXPECT_EQ(cap(Dialect::openai_chat, R"({"max_completion_tokens":5})", Family::ollama), kNoLimit)
       << "Ollama ignores it, so it limits nothing";
 }
 
@@ -177,11 +179,12 @@ TEST(RequestReader, ReadsEverySpellingOfANumber) {
   EXPECT_EQ(cap("9007199254740993"), 9007199254740993);
   EXPECT_EQ(cap("9223372036854775807"), 9223372036854775807);
   EXPECT_EQ(cap("10.2"), 11);
-  EXPECT_EQ(cap("0"), 0);
+  EXPECT_EQ(cap("1e-400"), 1);
+  EXPECT_EQ(cap("null"), std::nullopt);
   for (const std::string number :
-       {"9223372036854775808", "18446744073709551616", "1e400", "-1", "-2", "null", "true",
-        "\"abc\"", "\"\"", "\"1 0\"", "[]", "{}", "\"NaN\"", "\"inf\"", "\"0x10\"", "9.3e18"}) {
-    EXPECT_EQ(cap(number), std::nullopt) << number;
+       {"9223372036854775808", "18446744073709551616", "1e400", "-1", "-2", "0", "true", "\"abc\"",
+        "\"\"", "\"1 0\"", "[]", "{}", "\"NaN\"", "\"inf\"", "\"0x10\"", "9.3e18"}) {
+    EXPECT_EQ(cap(number), kNoLimit) << number;
   }
 }
 
@@ -189,7 +192,9 @@ TEST(RequestReader, TakesTheLargestOfDuplicateCaps) {
   EXPECT_EQ(chat(R"({"max_tokens":1,"max_tokens":100000})").output_cap, 100000);
   EXPECT_EQ(chat(R"({"max_tokens":100000,"max_tokens":1})").output_cap, 100000);
   EXPECT_EQ(chat(R"({"max\u005ftokens":3,"max_tokens":2})").output_cap, 3);
-  EXPECT_EQ(chat(R"({"max_tokens":3,"max_tokens":null})").output_cap, 3);
+  EXPECT_EQ(chat(R"({"max_tokens":3,"max_tokens":null})").output_cap, kNoLimit)
+      << "who reads the last one reads none";
+  EXPECT_EQ(chat(R"({"max_tokens":null,"max_completion_tokens":3})").output_cap, 3);
 }
 
 TEST(RequestReader, FlagsDuplicatesTwoReadersWouldDisagreeAbout) {
@@ -209,7 +214,9 @@ TEST(RequestReader, MultipliesWhatIsCompletedSeveralTimes) {
   EXPECT_EQ(read(legacy, R"({"prompt":[1,2,3]})").choices, 1);
   EXPECT_EQ(read(legacy, R"({"prompt":[[1,2],[3]]})").choices, 2);
   EXPECT_EQ(read(legacy, R"({"prompt":"a"})").choices, 1);
-  EXPECT_EQ(read(legacy, R"({"n":1e300,"best_of":-4,"prompt":[]})").choices, 1);
+  EXPECT_EQ(read(legacy, R"({"n":1e300,"best_of":-4,"prompt":[]})").choices, 1'000'000);
+  EXPECT_EQ(read(legacy, R"({"n":null,"best_of":-4,"prompt":[]})").choices, 1);
+  EXPECT_EQ(read(legacy, R"({"n":7,"n":2})").choices, 7);
   EXPECT_EQ(read(legacy, R"({"n":9223372036854775807,"prompt":["a","b"]})").choices, 1'000'000);
   Request gemini;
   gemini.dialect = Dialect::gemini;

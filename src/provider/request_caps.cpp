@@ -1,0 +1,311 @@
+#include "provider/request_caps.h"
+
+#include <algorithm>
+#include <array>
+
+#include "provider/request_values.h"
+
+namespace tokenweir::provider {
+namespace {
+
+using Says = CapPlace::Says;
+using Kind = CapPlace::Kind;
+using Form = CapContainer::Form;
+
+struct Limit {
+  std::string_view path;
+  CapField field;
+};
+
+// Wherever a request is read, every spelling is looked for: what one server ignores another heeds.
+constexpr std::array kAtRoot = std::to_array<Limit>({
+    {"max_completion_tokens", CapField::max_completion_tokens},
+    {"max_tokens", CapField::max_tokens},
+    {"max_output_tokens", CapField::max_output_tokens},
+    {"maxOutputTokens", CapField::max_output_tokens_camel},
+    {"num_predict", CapField::num_predict},
+    {"n_predict", CapField::n_predict},
+    {"max_new_tokens", CapField::max_new_tokens},
+    {"max_tokens_to_sample", CapField::max_tokens_to_sample},
+    {"max_gen_len", CapField::other},
+    {"maxTokens", CapField::other},
+    {"max_decode_tokens", CapField::other},
+});
+constexpr std::array kElsewhere = std::to_array<std::string_view>({
+    "sampling_params.max_new_tokens",
+    "sampling_params.max_tokens",
+    "inferenceConfig.maxTokens",
+    "inferenceConfig.max_new_tokens",
+    "textGenerationConfig.maxTokenCount",
+    "extra_body.max_tokens",
+    "extra_body.max_completion_tokens",
+    "input.max_tokens",
+});
+constexpr std::array kThinking = std::to_array<std::string_view>({
+    "thinking.budget_tokens",
+    "fallbacks[].thinking.budget_tokens",
+});
+constexpr std::array kThinkingSimple = std::to_array<std::string_view>({
+    "thinking.token_budget",
+    "thinking_budget",
+    "thinking_token_budget",
+    "reasoning.max_tokens",
+    "reasoning_budget",
+});
+
+void add(RequestFieldsBuilder& builder, std::string_view path, Kind kind, CapScope scope,
+         CapField spelling) {
+  builder.add(
+      path,
+      RequestPlace{.field = RequestField::cap, .kind = kind, .scope = scope, .spelling = spelling},
+      RequestFieldsBuilder::kNumber);
+}
+
+void add_container(RequestFieldsBuilder& builder, std::string_view path, CapScope scope) {
+  // Enough to see whether anything stands in it.
+  builder.add(path, RequestPlace{.field = RequestField::cap_container, .scope = scope}, 256);
+}
+
+void add_generation_config(RequestFieldsBuilder& builder, const std::string& name, CapScope scope) {
+  add_container(builder, name, scope);
+  add(builder, name + ".maxOutputTokens", Kind::output, scope, CapField::max_output_tokens_camel);
+  add(builder, name + ".max_output_tokens", Kind::output, scope, CapField::max_output_tokens);
+  add(builder, name + ".max_new_tokens", Kind::output, scope, CapField::max_new_tokens);
+  for (const std::string thinking : {".thinkingConfig", ".thinking_config"}) {
+    for (const std::string budget : {".thinkingBudget", ".thinking_budget"}) {
+      add(builder, name + thinking + budget, Kind::thinking_simple, scope, CapField::other);
+    }
+  }
+}
+
+bool wants_the_newer_name(Family family, std::string_view host, std::string_view model) {
+  if (family == Family::azure) return true;
+  for (const std::string_view known : {"api.openai.com", "openai.azure.com", "groq.com", "x.ai"}) {
+    if (host == known || (host.ends_with(known) && host[host.size() - known.size() - 1] == '.')) {
+      return true;
+    }
+  }
+  if (const std::size_t slash = model.rfind('/'); slash != model.npos) {
+    model.remove_prefix(slash + 1);
+  }
+  if (model.starts_with("ft:")) model.remove_prefix(3);
+  const bool numbered = model.size() >= 2 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9';
+  return numbered || model.starts_with("gpt-5") || model.starts_with("gpt-6");
+}
+
+// Servers of OpenAI's chat API that know the older name alone.
+bool knows_the_older_name_only(Family family, std::string_view host) {
+  if (family == Family::ollama || family == Family::cohere) return true;
+  for (const std::string_view known : {"mistral.ai", "deepseek.com", "perplexity.ai", "together.ai",
+                                       "together.xyz", "fireworks.ai", "cohere.com", "cohere.ai"}) {
+    if (host == known || (host.ends_with(known) && host[host.size() - known.size() - 1] == '.')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+CapContainer::Form form_of(const stream::JsonValue& value) {
+  if (value.raw == "null") return Form::nothing;
+  if (!value.raw.starts_with('{')) return Form::unclear;
+  const std::size_t next = value.raw.find_first_not_of(" \t\r\n", 1);
+  if (next == std::string_view::npos) return Form::unclear;
+  return value.raw[next] == '}' ? Form::empty_object : Form::object;
+}
+
+}  // namespace
+
+void add_cap_paths(RequestFieldsBuilder& builder, Dialect dialect) {
+  if (dialect == Dialect::openai_embeddings || dialect == Dialect::openai_audio ||
+      dialect == Dialect::openai_images) {
+    return;
+  }
+  for (const Limit& limit : kAtRoot) {
+    add(builder, limit.path, Kind::output, CapScope::root, limit.field);
+  }
+  add_generation_config(builder, "generationConfig", CapScope::generation_config);
+  add_generation_config(builder, "generation_config", CapScope::generation_config_snake);
+  add_container(builder, "options", CapScope::options);
+  add(builder, "options.num_predict", Kind::output, CapScope::options, CapField::num_predict);
+  add_container(builder, "parameters", CapScope::parameters);
+  add(builder, "parameters.max_new_tokens", Kind::output, CapScope::parameters,
+      CapField::max_new_tokens);
+  for (const std::string_view path :
+       {"parameters.max_tokens", "parameters.maxOutputTokens", "parameters.max_output_tokens"}) {
+    add(builder, path, Kind::output, CapScope::parameters, CapField::other);
+  }
+  for (const std::string_view path : kElsewhere) {
+    add(builder, path, Kind::output, CapScope::elsewhere, CapField::other);
+  }
+  for (const std::string_view path : kThinking) {
+    add(builder, path, Kind::thinking, CapScope::root, CapField::other);
+  }
+  for (const std::string_view path : kThinkingSimple) {
+    add(builder, path, Kind::thinking_simple, CapScope::root, CapField::other);
+  }
+  if (dialect == Dialect::anthropic_messages) {
+    for (const std::string_view path : {"fallbacks[].max_tokens", "tools[].max_tokens"}) {
+      add(builder, path, Kind::output, CapScope::alternative, CapField::max_tokens);
+    }
+  }
+}
+
+void RequestCaps::take(const RequestPlace& place, const stream::JsonValue& value) {
+  if (found_.places.size() + found_.containers.size() >= CapPlaces::kMost) {
+    found_.too_many = true;
+    return;
+  }
+  if (place.field == RequestField::cap_container) {
+    found_.containers.push_back(
+        {place.scope, form_of(value), value.exact_keys, value.offset, value.size});
+    return;
+  }
+  const LimitValue read = limit_value(value.raw, value.cut);
+  found_.places.push_back({place.kind, place.scope, place.spelling, read.says, value.exact_keys,
+                           read.tokens, value.offset, value.size});
+}
+
+CapPlaces RequestCaps::finish(const stream::JsonExtractor& document) {
+  found_.root_open_end = document.root_open_end();
+  found_.root_empty = document.root_is_empty_object();
+  return std::move(found_);
+}
+
+std::optional<HeededCaps> heeded_caps(const Endpoint& endpoint, Family family,
+                                      std::string_view host, std::string_view model) {
+  HeededCaps heeded;
+  heeded.any_case = family == Family::ollama;
+  switch (endpoint.dialect) {
+    case Dialect::openai_chat:
+      if (knows_the_older_name_only(family, host)) {
+        heeded.fields = {CapField::max_tokens};
+        heeded.key = "max_tokens";
+      } else if (wants_the_newer_name(family, host, model)) {
+        heeded.fields = {CapField::max_completion_tokens, CapField::max_tokens};
+        heeded.key = "max_completion_tokens";
+      } else {
+        heeded.fields = {CapField::max_tokens, CapField::max_completion_tokens};
+        heeded.key = "max_tokens";
+      }
+      return heeded;
+    case Dialect::openai_completions: {
+      const bool native = endpoint.name == "completion" || endpoint.name == "infill";
+      heeded.fields = native ? std::vector{CapField::n_predict, CapField::max_tokens}
+                             : std::vector{CapField::max_tokens};
+      heeded.key = native ? "n_predict" : "max_tokens";
+      // To have a prompt echoed with its probabilities nothing is generated.
+      heeded.zero_is_none = family == Family::ollama;
+      return heeded;
+    }
+    case Dialect::openai_responses:
+      heeded.fields = {CapField::max_output_tokens};
+      heeded.key = "max_output_tokens";
+      return heeded;
+    case Dialect::anthropic_messages:
+      // Zero warms the prompt cache and says nothing.
+      heeded.zero_is_none = family == Family::ollama;
+      [[fallthrough]];
+    case Dialect::cohere:
+      heeded.fields = {CapField::max_tokens};
+      heeded.key = "max_tokens";
+      return heeded;
+    case Dialect::anthropic_misc:
+      if (endpoint.name != "complete") return std::nullopt;
+      heeded.fields = {CapField::max_tokens_to_sample};
+      heeded.key = "max_tokens_to_sample";
+      return heeded;
+    case Dialect::gemini:
+      heeded.scope = CapScope::generation_config;
+      heeded.container = "generationConfig";
+      heeded.fields = {CapField::max_output_tokens_camel, CapField::max_output_tokens};
+      heeded.key = "maxOutputTokens";
+      return heeded;
+    case Dialect::gemini_interactions:
+      heeded.scope = CapScope::generation_config;
+      heeded.container = "generation_config";
+      heeded.fields = {CapField::max_output_tokens, CapField::max_output_tokens_camel};
+      heeded.key = "max_output_tokens";
+      return heeded;
+    case Dialect::ollama:
+      heeded.scope = CapScope::options;
+      heeded.container = "options";
+      heeded.fields = {CapField::num_predict};
+      heeded.key = "num_predict";
+      heeded.any_case = true;
+      return heeded;
+    case Dialect::openai_misc:
+      if (endpoint.name != "generate") return std::nullopt;
+      heeded.scope = CapScope::parameters;
+      heeded.container = "parameters";
+      heeded.fields = {CapField::max_new_tokens};
+      heeded.key = "max_new_tokens";
+      return heeded;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool in_scope(const HeededCaps& heeded, CapScope scope) {
+  return scope == heeded.scope || (heeded.scope == CapScope::generation_config &&
+                                   scope == CapScope::generation_config_snake);
+}
+
+bool is_heeded(const HeededCaps& heeded, const CapPlace& place) {
+  return place.kind == Kind::output && in_scope(heeded, place.scope) &&
+         (place.exact || heeded.any_case) &&
+         std::ranges::find(heeded.fields, place.field) != heeded.fields.end();
+}
+
+std::optional<std::int64_t> largest_cap(const CapPlaces& caps,
+                                        const std::optional<HeededCaps>& heeded) {
+  std::int64_t largest = 0;
+  bool written = false;  // by anybody, for any server
+  bool limits = false;   // one that this server goes by
+  bool open = caps.too_many;
+  for (const CapPlace& place : caps.places) {
+    if (place.kind != Kind::output || place.says == Says::nothing) continue;
+    const bool counts = heeded && is_heeded(*heeded, place);
+    const bool zero = place.says == Says::number && place.tokens == 0;
+    written = true;
+    limits = limits || counts;
+    if (place.says == Says::unlimited || (counts && zero && heeded->zero_is_none)) open = true;
+    if (place.says == Says::unclear && (counts || place.scope == CapScope::alternative))
+      open = true;
+    if (place.says == Says::number) largest = std::max(largest, place.tokens);
+  }
+  if (!written) return std::nullopt;
+  if (!limits || open) return kNoLimit;
+  // A reader that goes by another occurrence must find a limit there, too.
+  const auto limited = [&](const auto& within) {
+    bool found = false;
+    for (const CapPlace& place : caps.places) {
+      if (!is_heeded(*heeded, place) || !within(place)) continue;
+      if (place.says == Says::number) found = true;
+    }
+    if (!found) return false;
+    // Said twice, once as null: the last or the first reading is none.
+    for (const CapPlace& place : caps.places) {
+      if (!is_heeded(*heeded, place) || !within(place) || place.says != Says::nothing) continue;
+      const bool again = std::ranges::any_of(caps.places, [&](const CapPlace& other) {
+        return is_heeded(*heeded, other) && within(other) && other.field == place.field &&
+               other.says == Says::number;
+      });
+      if (again) return false;
+    }
+    return true;
+  };
+  if (heeded->scope == CapScope::root) {
+    if (!limited([](const CapPlace&) { return true; })) return kNoLimit;
+  }
+  for (const CapContainer& container : caps.containers) {
+    if (!in_scope(*heeded, container.scope)) continue;
+    if (!container.exact && !heeded->any_case) continue;
+    const auto within = [&](const CapPlace& place) {
+      return place.offset >= container.offset && place.offset < container.offset + container.size;
+    };
+    if (!limited(within)) return kNoLimit;
+  }
+  return largest;
+}
+
+}  // namespace tokenweir::provider

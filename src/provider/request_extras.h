@@ -1,0 +1,59 @@
+// Collects what makes a request dearer than its text: media, references, tools, cache writes,
+// thinking. Private to the request reader.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "provider/dialect.h"
+#include "provider/request_fields.h"
+#include "stream/json_extractor.h"
+
+namespace tokenweir::provider {
+
+class RequestExtras {
+ public:
+  void take(const RequestPlace& place, const stream::JsonValue& value);
+  // A file in a form.
+  void on_form_file(Dialect dialect);
+  // Fills extras, reasoning, provider tools and other models. `understood`: the body was read.
+  void finish(const Endpoint& endpoint, Family family, bool understood, Asked& asked);
+
+ private:
+  // One block of content: its type may come before or behind what it refers to.
+  struct Block {
+    bool image = false;
+    bool other = false;
+    bool remote = false;
+  };
+  struct Tool {
+    std::vector<std::string> types;
+    std::optional<std::int64_t> uses;
+    bool declared = false;  // functions of the client's
+  };
+
+  void take_kind(std::string_view type, Block* block);
+  void end_block(Block& block);
+  void end_tool();
+  void note_tool(std::string_view type);
+  void add_model(std::string_view name);
+
+  Extras extras_;
+  Reasoning reasoning_;
+  std::array<Block, 2> blocks_;
+  Tool tool_;
+  std::vector<std::string> provider_tools_;
+  std::vector<std::string> other_models_;
+  std::int64_t written_caches_ = 0;
+  bool long_caches_ = false;
+  bool looping_tools_ = false;    // bounded by max_tool_calls where the request sets it
+  bool unlimited_tools_ = false;  // by nothing
+  bool grounded_ = false;
+  std::optional<std::int64_t> tool_calls_max_;
+};
+
+}  // namespace tokenweir::provider

@@ -1,0 +1,44 @@
+// Keys without their case, as Go's JSON decoder compares them. Private to stream/.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tokenweir::stream {
+
+// The next letter of a key, folded; `at` moves past it. Go folds two letters beyond ASCII into it:
+// long s and the Kelvin sign.
+inline char next_folded(std::string_view key, std::size_t& at) {
+  const char byte = key[at];
+  if (byte >= 'A' && byte <= 'Z') {
+    ++at;
+    return static_cast<char>(byte - 'A' + 'a');
+  }
+  if (byte == '\xC5' && key.substr(at).starts_with("\xC5\xBF")) {
+    at += 2;
+    return 's';
+  }
+  if (byte == '\xE2' && key.substr(at).starts_with("\xE2\x84\xAA")) {
+    at += 3;
+    return 'k';
+  }
+  ++at;
+  return byte;
+}
+
+inline std::string folded_key(std::string_view key) {
+  std::string out;
+  for (std::size_t at = 0; at < key.size();) out.push_back(next_folded(key, at));
+  return out;
+}
+
+inline bool equals_folded(std::string_view folded, std::string_view key) {
+  std::size_t at = 0;
+  for (const char wanted : folded) {
+    if (at >= key.size() || next_folded(key, at) != wanted) return false;
+  }
+  return at == key.size();
+}
+
+}  // namespace tokenweir::stream
