@@ -21,6 +21,12 @@ constexpr int kMostNames = 10;
 
 constexpr std::string_view kConfidences[] = {"exact", "exact_fallback", "estimated"};
 
+constexpr std::string_view kTemplates[] = {
+    "plain",  "openai", "openai_reasoning", "harmony",  "anthropic", "gemini", "gemma",
+    "chatml", "llama",  "mistral",          "deepseek", "cohere"};
+
+constexpr std::string_view kImageKinds[] = {"tiles", "patches", "area", "gemini_tiles", "flat"};
+
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 std::string lower(std::string_view text) {
@@ -33,26 +39,59 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
+std::string_view name_of(Template name) { return kTemplates[static_cast<std::size_t>(name)]; }
+
 std::string_view name_of(Confidence confidence) {
   return kConfidences[static_cast<std::size_t>(confidence)];
 }
 
-struct ModelMap::Rules {
-  std::map<std::string, TokenizerChoice, std::less<>> prefixes;
-  std::map<std::string, TokenizerChoice, std::less<>> families;
-  std::map<VocabularyName, TokenizerChoice> stand_ins;
-  TokenizerChoice standard;
+namespace {
+
+// Things by prefixes of model ids.
+template <typename Value>
+struct Prefixes {
+  std::map<std::string, Value, std::less<>> values;
   std::size_t longest_prefix = 0;
 
+  // False when it stands there already.
+  bool add(std::string prefix, const Value& value) {
+    longest_prefix = std::max(longest_prefix, prefix.size());
+    return values.emplace(std::move(prefix), value).second;
+  }
   // The longest prefix that ends where a word of the id ends.
-  [[nodiscard]] const TokenizerChoice* longest(std::string_view id) const {
+  [[nodiscard]] const Value* longest(std::string_view id) const {
     for (std::size_t size = std::min(id.size(), longest_prefix); size > 0; --size) {
       if (size < id.size() && is_word(id[size]) && is_word(id[size - 1])) continue;
-      const auto found = prefixes.find(id.substr(0, size));
-      if (found != prefixes.end()) return &found->second;
+      const auto found = values.find(id.substr(0, size));
+      if (found != values.end()) return &found->second;
     }
     return nullptr;
   }
+  // Hosts put paths, regions and vendors before a model's name ("us.anthropic.claude-3",
+  // "ft:gpt-4o:"), so what follows each separator is tried as a name, the whole id first.
+  [[nodiscard]] const Value* find(std::string_view model) const {
+    const std::string id = lower(model);
+    const std::string_view whole = id;
+    std::size_t at = 0;
+    for (int names = 0; names < kMostNames; ++names) {
+      if (const Value* found = longest(whole.substr(at))) return found;
+      const std::size_t separator = whole.find_first_of("/.:@", at);
+      if (separator == std::string_view::npos) break;
+      at = separator + 1;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace
+
+struct ModelMap::Rules {
+  Prefixes<TokenizerChoice> models;
+  std::map<std::string, TokenizerChoice, std::less<>> families;
+  std::map<VocabularyName, TokenizerChoice> stand_ins;
+  TokenizerChoice standard;
+  Prefixes<ImageRule> images;
+  std::map<std::string, ImageRule, std::less<>> image_families;
 };
 
 namespace {
@@ -79,6 +118,16 @@ void read_choice(MapReader& map, TokenizerChoice& choice, Confidence standard) {
       choice.confidence = static_cast<Confidence>(found - std::begin(kConfidences));
     }
   }
+  std::string framing;
+  if (const Node* node = map.text({"template"}, framing)) {
+    const auto* found = std::find(std::begin(kTemplates), std::end(kTemplates), framing);
+    if (found == std::end(kTemplates)) {
+      map.report().error(node->mark, "unknown template " + yaml::in_quotes(*node));
+    } else {
+      choice.framing = static_cast<Template>(found - std::begin(kTemplates));
+    }
+  }
+  map.integer({"hidden"}, choice.hidden, 0, 100'000);
   map.integer({"per_thousand"}, choice.per_thousand, 100, 10'000);
   choice.per_thousand_other_scripts = choice.per_thousand;
   const Node* factor =
@@ -93,6 +142,22 @@ void read_entry(const Node::Entry& entry, const yaml::Report& report, TokenizerC
   MapReader map(entry.value, report);
   read_choice(map, choice, Confidence::estimated);
   map.finish();
+}
+
+void read_image_rule(MapReader& map, ImageRule& rule) {
+  std::string kind;
+  if (const Node* node = map.text({"rule", "", yaml::kRequired}, kind)) {
+    const auto* found = std::find(std::begin(kImageKinds), std::end(kImageKinds), kind);
+    if (found == std::end(kImageKinds)) {
+      map.report().error(node->mark, "unknown rule " + yaml::in_quotes(*node));
+    } else {
+      rule.kind = static_cast<ImageRule::Kind>(found - std::begin(kImageKinds));
+    }
+  }
+  map.integer({"base"}, rule.base, 0, 100'000);
+  map.integer({"tile"}, rule.tile, 1, 100'000);
+  map.integer({"most"}, rule.most, 1, 100'000);
+  map.integer({"per_thousand"}, rule.per_thousand, 100, 10'000);
 }
 
 }  // namespace
@@ -112,8 +177,7 @@ Result<ModelMap, std::string> ModelMap::parse(std::string_view yaml, std::string
       map.texts({"match", "", yaml::kRequired}, match);
       read_choice(map, choice, Confidence::exact);
       for (const std::string& prefix : match) {
-        rules->longest_prefix = std::max(rules->longest_prefix, prefix.size());
-        if (!rules->prefixes.emplace(lower(prefix), choice).second) {
+        if (!rules->models.add(lower(prefix), choice)) {
           report.error(item.mark, "\"" + prefix + "\" stands twice");
         }
       }
@@ -125,6 +189,21 @@ Result<ModelMap, std::string> ModelMap::parse(std::string_view yaml, std::string
       const auto name = vocabulary_named(entry.key);
       if (!name) report.error(entry.mark, "unknown vocabulary \"" + entry.key + "\"");
       read_entry(entry, report, rules->stand_ins[name.value_or(VocabularyName::o200k_base)]);
+    });
+    root.list({"images"}, [&](MapReader& map, const Node& item) {
+      std::vector<std::string> match;
+      ImageRule rule;
+      map.texts({"match", "", yaml::kRequired}, match);
+      read_image_rule(map, rule);
+      for (const std::string& prefix : match) {
+        if (!rules->images.add(lower(prefix), rule))
+          report.error(item.mark, "\"" + prefix + "\" stands twice");
+      }
+    });
+    root.table({"image_families"}, {}, [&](const Node::Entry& entry) {
+      MapReader map(entry.value, report);
+      read_image_rule(map, rules->image_families[entry.key]);
+      map.finish();
     });
     root.map({"default", "", yaml::kRequired},
              [&](MapReader& map) { read_choice(map, rules->standard, Confidence::estimated); });
@@ -143,21 +222,18 @@ Result<ModelMap, std::string> ModelMap::read(const std::filesystem::path& file) 
   return parse(*text, file.string());
 }
 
-// Hosts put paths, regions and vendors before a model's name ("us.anthropic.claude-3",
-// "ft:gpt-4o:"), so what follows each separator is tried as a name, the whole id first.
 TokenizerChoice ModelMap::find(std::string_view family, std::string_view model) const {
   if (rules_ == nullptr) return {};
-  const std::string id = lower(model);
-  const std::string_view whole = id;
-  std::size_t at = 0;
-  for (int names = 0; names < kMostNames; ++names) {
-    if (const TokenizerChoice* found = rules_->longest(whole.substr(at))) return *found;
-    const std::size_t separator = whole.find_first_of("/.:@", at);
-    if (separator == std::string_view::npos) break;
-    at = separator + 1;
-  }
+  if (const TokenizerChoice* found = rules_->models.find(model)) return *found;
   const auto fallback = rules_->families.find(family);
   return fallback != rules_->families.end() ? fallback->second : rules_->standard;
+}
+
+ImageRule ModelMap::images(std::string_view family, std::string_view model) const {
+  if (rules_ == nullptr) return {};
+  if (const ImageRule* found = rules_->images.find(model)) return *found;
+  const auto fallback = rules_->image_families.find(family);
+  return fallback != rules_->image_families.end() ? fallback->second : ImageRule{};
 }
 
 TokenizerChoice ModelMap::stand_in(const TokenizerChoice& choice) const {
@@ -165,6 +241,8 @@ TokenizerChoice ModelMap::stand_in(const TokenizerChoice& choice) const {
   const auto found = rules_->stand_ins.find(choice.vocabulary);
   if (found == rules_->stand_ins.end()) return choice;
   TokenizerChoice out = found->second;
+  out.framing = choice.framing;
+  out.hidden = choice.hidden;
   out.per_thousand = out.per_thousand * choice.per_thousand / 1000;
   out.per_thousand_other_scripts =
       out.per_thousand_other_scripts * choice.per_thousand_other_scripts / 1000;

@@ -20,6 +20,33 @@ enum class Confidence : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Confidence confidence);
 
+// How a request's messages become the one text a model reads.
+enum class Template : std::uint8_t {
+  plain,             // nothing is known of it: some tokens a message
+  openai,            // ChatML as OpenAI's models without reasoning have it
+  openai_reasoning,  // the channels of o-series and GPT-5
+  harmony,           // the same, open, with a system message of its own
+  anthropic,
+  gemini,
+  gemma,
+  chatml,
+  llama,
+  mistral,
+  deepseek,
+  cohere,
+};
+[[nodiscard]] std::string_view name_of(Template name);
+
+// How a picture becomes tokens.
+struct ImageRule {
+  enum class Kind : std::uint8_t { tiles, patches, area, gemini_tiles, flat };
+  Kind kind = Kind::tiles;
+  std::uint32_t base = 85;            // tiles: of every picture; flat: of one picture
+  std::uint32_t tile = 170;           // tiles: of each square; area: pixels a token
+  std::uint32_t most = 1536;          // patches of one picture; area: tokens of one picture
+  std::uint32_t per_thousand = 1000;  // patches: tokens of a thousand patches
+};
+
 struct TokenizerChoice {
   VocabularyName vocabulary = VocabularyName::o200k_base;
   Confidence confidence = Confidence::estimated;
@@ -27,6 +54,9 @@ struct TokenizerChoice {
   std::uint32_t per_thousand = 1000;
   // The same for the part of the text outside Latin script, where a fit exists for it apart.
   std::uint32_t per_thousand_other_scripts = 1000;
+  Template framing = Template::plain;
+  // Tokens the provider is known to add to every request of such a model.
+  std::uint32_t hidden = 0;
 };
 
 class ModelMap {
@@ -41,6 +71,9 @@ class ModelMap {
   // the id as it was told, with or without vendor prefix and date. Always answers: an unknown model
   // gets its family's fallback, an unknown family the map's default.
   [[nodiscard]] TokenizerChoice find(std::string_view family, std::string_view model) const;
+
+  // The rule for pictures; of a model nobody listed, that of its family.
+  [[nodiscard]] ImageRule images(std::string_view family, std::string_view model) const;
 
   // What to count with instead where the choice's vocabulary is optional and not installed.
   [[nodiscard]] TokenizerChoice stand_in(const TokenizerChoice& choice) const;

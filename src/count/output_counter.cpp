@@ -1,0 +1,118 @@
+#include "count/output_counter.h"
+
+#include <algorithm>
+
+namespace tokenweir::count {
+
+namespace {
+
+using tokenizer::Confidence;
+using tokenizer::Template;
+
+// Choices and calls run side by side, so several blocks are open at once; the oldest is closed when
+// there are more.
+constexpr std::size_t kMostOpen = 16;
+
+// What usage counts beside the text (recorded answers): the token that ends it, where the provider
+// bills that, and the marks around a call.
+std::uint64_t marks_of_answer(Template name) {
+  switch (name) {
+    case Template::openai:
+    case Template::openai_reasoning:
+    case Template::anthropic:
+    case Template::harmony:
+    case Template::chatml:
+    case Template::llama:
+    case Template::mistral:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+std::uint64_t marks_of_call(Template name) {
+  switch (name) {
+    case Template::anthropic:
+      return 30;
+    case Template::openai:
+    case Template::openai_reasoning:
+      return 6;
+    case Template::gemini:
+      return 4;
+    default:
+      return 12;
+  }
+}
+
+}  // namespace
+
+OutputCounter::OutputCounter(provider::Dialect, const ModelCounting& model)
+    : model_(model),
+      marks_per_call_(marks_of_call(model.choice.framing)),
+      marks_of_answer_(marks_of_answer(model.choice.framing)),
+      exact_(model.vocabulary != nullptr && model.choice.confidence != Confidence::estimated) {}
+
+OutputCounter::Sum OutputCounter::sum_of(const Block& block) const {
+  const std::uint64_t count = block.count.count();
+  if (exact_) return {count, count};
+  const std::uint64_t tokens = scaled(model_.choice, count, block.bytes, block.other_bytes);
+  return {tokens, most_of_estimate(tokens, block.bytes)};
+}
+
+void OutputCounter::close(const Block& block) {
+  const Sum sum = sum_of(block);
+  closed_.tokens += sum.tokens;
+  closed_.bound += sum.bound;
+  if (block.channel != Channel::reasoning) return;
+  closed_reasoning_.tokens += sum.tokens;
+  closed_reasoning_.bound += sum.bound;
+}
+
+OutputCounter::Block& OutputCounter::block_of(Channel channel, std::uint32_t index) {
+  for (Block& block : open_) {
+    if (block.channel == channel && block.index == index) return block;
+  }
+  if (open_.size() >= kMostOpen) {
+    close(open_.front());
+    open_.erase(open_.begin());
+  }
+  return open_.emplace_back(
+      Block{channel, index, 0, 0, tokenizer::RunningCount(model_.vocabulary)});
+}
+
+void OutputCounter::push(Channel channel, std::uint32_t index, std::string_view delta) {
+  if (delta.empty()) return;
+  if (channel == Channel::reasoning) saw_reasoning_ = true;
+  if (channel == Channel::tool_name) ++calls_;
+  if (model_.vocabulary == nullptr) {
+    bytes_without_vocabulary_ += delta.size();
+    return;
+  }
+  Block& block = block_of(channel, index);
+  block.count.append(delta);
+  block.bytes += delta.size();
+  if (model_.choice.per_thousand != model_.choice.per_thousand_other_scripts)
+    block.other_bytes += bytes_of_other_scripts(delta);
+}
+
+std::uint64_t OutputCounter::total() const {
+  std::uint64_t tokens = closed_.tokens + bytes_without_vocabulary_ / 4;
+  for (const Block& block : open_) tokens += sum_of(block).tokens;
+  return tokens == 0 ? 0 : tokens + calls_ * marks_per_call_ + marks_of_answer_;
+}
+
+std::uint64_t OutputCounter::upper_bound() const {
+  std::uint64_t tokens = closed_.bound + bytes_without_vocabulary_;
+  for (const Block& block : open_) tokens += sum_of(block).bound;
+  return tokens == 0 ? 0 : tokens + calls_ * marks_per_call_ * 2 + marks_of_answer_ + 4;
+}
+
+std::uint64_t OutputCounter::reasoning() const {
+  std::uint64_t tokens = closed_reasoning_.tokens;
+  for (const Block& block : open_) {
+    if (block.channel == Channel::reasoning) tokens += sum_of(block).tokens;
+  }
+  return tokens;
+}
+
+}  // namespace tokenweir::count

@@ -1,0 +1,191 @@
+#include "count/request_count.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "count/part_counter.h"
+#include "count/sources.h"
+
+namespace tokenweir::count {
+
+namespace {
+
+using provider::Dialect;
+using tokenizer::Template;
+
+constexpr std::uint64_t mixed(std::uint64_t hash, std::uint64_t with) {
+  hash ^= with * 0x9E3779B97F4A7C15ULL;
+  hash *= 0xFF51AFD7ED558CCDULL;
+  return hash ^ hash >> 32;
+}
+
+// Everything of the model that a part's count depends on.
+std::uint64_t fingerprint_of(const ModelCounting& model) {
+  std::uint64_t out = 0;
+  const tokenizer::ImageRule& images = model.images;
+  for (const std::uint64_t word :
+       {static_cast<std::uint64_t>(model.choice.vocabulary),
+        static_cast<std::uint64_t>(model.choice.framing),
+        static_cast<std::uint64_t>(model.choice.confidence),
+        std::uint64_t{model.choice.per_thousand},
+        std::uint64_t{model.choice.per_thousand_other_scripts},
+        static_cast<std::uint64_t>(images.kind), std::uint64_t{images.base},
+        std::uint64_t{images.tile}, std::uint64_t{images.most}, std::uint64_t{images.per_thousand},
+        std::uint64_t{model.vocabulary != nullptr}})
+    out = mixed(out + 1, word + 1);
+  return out;
+}
+
+std::int64_t to_count(std::uint64_t tokens) {
+  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return static_cast<std::int64_t>(std::min(tokens, kMost));
+}
+
+// What the members beside the transcript add: schemas, choices of tools, contexts held elsewhere.
+class Extras {
+ public:
+  Extras(Dialect dialect, PartCounter& counter) : dialect_(dialect), counter_(counter) {}
+
+  Tally count(const Json& root) {
+    for_each_member(root, [this](std::string_view key, const Json& value) { member(key, value); });
+    return tally_;
+  }
+
+ private:
+  void member(std::string_view key, const Json& value);
+  void schema(const Json& value) {
+    const Tally written = counter_.json(value);
+    tally_.guess(written.tokens + 20, written.bound * 2 + 400);
+  }
+  void elsewhere() { tally_.unknown(0); }
+
+  Dialect dialect_;
+  PartCounter& counter_;
+  Tally tally_;
+};
+
+void Extras::member(std::string_view key, const Json& value) {
+  if (value.is_null()) return;
+  if (key == "response_format") {
+    const auto is = members_of(value, "type", "json_schema", "schema");
+    if (is[1] != nullptr) schema(*is[1]);
+    if (is[2] != nullptr) schema(*is[2]);
+  } else if (key == "text" && dialect_ == Dialect::openai_responses) {
+    const auto format = members_of(value, "format");
+    if (format[0] == nullptr) return;
+    const auto is = members_of(*format[0], "type", "schema");
+    if (is[1] != nullptr) schema(*is[1]);
+  } else if (key == "output_config" || key == "output_format") {
+    const auto is = members_of(value, "format", "schema");
+    if (is[0] != nullptr || is[1] != nullptr) schema(is[0] != nullptr ? *is[0] : *is[1]);
+  } else if (key == "generationConfig" || key == "generation_config") {
+    const auto is = members_of(value, "responseSchema", "responseJsonSchema", "response_schema");
+    for (const std::size_t i : {0, 1, 2}) {
+      if (is[i] != nullptr) tally_.add(counter_.json(*is[i]));
+    }
+  } else if (key == "format" && dialect_ == Dialect::ollama && value.is_object()) {
+    tally_.guess(0, counter_.json(value).bound);
+  } else if (key == "tool_choice" || key == "function_call") {
+    // OpenAI names the tool in the prompt (hmarr/openai-chat-tokens); others add a few words.
+    const auto is = members_of(value, "name", "function");
+    const auto named = is[1] != nullptr ? members_of(*is[1], "name") : members_of(value, "name");
+    if (!named.text(0).empty()) {
+      const std::uint64_t tokens = counter_.text().tokens(named.text(0));
+      tally_.guess(tokens + 4, tokens * 2 + 16);
+    }
+  } else if (key == "reasoning") {
+    tally_.framed_exactly &= members_of(value, "mode")[0] == nullptr;
+  } else if (key == "previous_response_id" || key == "conversation" || key == "prompt" ||
+             key == "previous_interaction_id" || key == "agent" || key == "cachedContent" ||
+             key == "cached_content" || key == "mcp_servers" || key == "container" ||
+             key == "thread" || key == "web_search_options" || key == "plugins" ||
+             key == "connectors" || key == "conversation_id") {
+    const bool own_words = dialect_ == Dialect::openai_completions || dialect_ == Dialect::ollama ||
+                           dialect_ == Dialect::openai_images;
+    if (key != "prompt" || !own_words) elsewhere();
+  }
+}
+
+bool is_pro(const Json& root) {
+  const auto is = members_of(root, "reasoning");
+  return is[0] != nullptr && members_of(*is[0], "mode").text(0) == "pro";
+}
+
+}  // namespace
+
+std::string_view name_of(Grade grade) {
+  constexpr std::string_view kNames[] = {"exact", "estimated_framing", "estimated"};
+  return kNames[static_cast<std::size_t>(grade)];
+}
+
+RequestCount count_request(const RequestQuestion& question, Memories* memories,
+                           std::uint64_t scope) {
+  RequestCount out;
+  const Dialect dialect = question.endpoint.dialect;
+  out.vocabulary = question.model.choice.vocabulary;
+  const Json* root = question.transcript.readable ? parse_body(question.body) : nullptr;
+  thread_local Sources sources;
+  if (root != nullptr) find_sources(dialect, *root, sources);
+  const std::vector<Part>& parts = question.transcript.parts;
+  if (root == nullptr || !sources.readable || sources.list.size() != parts.size()) {
+    out.tokens = to_count(question.body.size() / 4);
+    out.parts[static_cast<std::size_t>(Slice::fresh)] = out.tokens;
+    return out;
+  }
+  out.readable = true;
+
+  PartCounter counter(dialect, question.model);
+  const std::uint64_t fingerprint = fingerprint_of(question.model);
+  const bool has_memory = memories != nullptr && scope != 0;
+  std::size_t seen = 0;
+  if (has_memory) {
+    for (std::size_t i = parts.size(); i > 0 && seen == 0; --i) {
+      if (memories->seen.find(mixed(parts[i - 1].chain, scope))) seen = i;
+    }
+    for (std::size_t i = seen; i < parts.size(); ++i)
+      memories->seen.put(mixed(parts[i].chain, scope), {});
+  }
+
+  Tally total;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::uint64_t key = mixed(parts[i].hash, fingerprint);
+    std::optional<PartTokens> known;
+    if (memories != nullptr) known = memories->parts.find(key);
+    if (!known) {
+      known = counter.count(sources.list[i]).packed();
+      if (memories != nullptr) memories->parts.put(key, *known);
+    }
+    const Tally part = Tally::unpacked(*known);
+    total.add(part);
+    out.parts[static_cast<std::size_t>(parts[i].slice)] += to_count(part.tokens);
+    if (i < seen) out.repeated += to_count(part.tokens);
+  }
+
+  const Framing& framing = counter.framing();
+  Tally more = Extras(dialect, counter).count(*root);
+  const bool chat = dialect != Dialect::openai_completions &&
+                    dialect != Dialect::openai_embeddings && dialect != Dialect::openai_images &&
+                    dialect != Dialect::openai_audio;
+  if (chat) {
+    more.known(framing.request);
+    const std::uint64_t hidden = question.model.choice.hidden;
+    if (hidden > 0) more.guess(hidden, hidden * 2);
+  }
+  if (is_pro(*root)) {
+    // Several answers are sampled from the same prompt and weighed (seen in recorded usage).
+    const std::uint64_t once = total.tokens + more.tokens;
+    more.guess(once * 7 / 2 + 1450, once * 8 + 8192);
+  }
+  total.add(more);
+  // Where not everything is known to the token, small constants may be off as well.
+  if (!total.framed_exactly) total.bound += 16;
+  out.parts[static_cast<std::size_t>(Slice::system)] += to_count(more.tokens);
+  out.tokens = to_count(total.tokens);
+  if (!total.unbounded) out.upper_bound = to_count(std::max(total.bound, total.tokens));
+  out.grade = !counter.text().is_exact() ? Grade::estimated
+              : total.framed_exactly     ? Grade::exact
+                                         : Grade::estimated_framing;
+  return out;
+}
+
+}  // namespace tokenweir::count
