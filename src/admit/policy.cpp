@@ -169,6 +169,12 @@ Result<Policy, std::string> Policy::compile(const config::Config& config) {
   for (const config::InputCap& cap : rules.input_caps) {
     policy.input_caps_.push_back({selector_of(cap.match), cap});
   }
+  for (const config::AbortRule& rule : rules.abort_policy.rules) {
+    policy.abort_rules_.push_back({selector_of(rule.match), rule});
+  }
+  config::AbortRule standard;
+  standard.action = rules.abort_policy.standard;
+  policy.abort_rules_.push_back({budget::Selector(), standard});
   for (const config::Workflow& workflow : config.workflows) {
     policy.by_workflow_[workflow.name] = {allowance_of(workflow.models.allow, workflow.models.deny),
                                           allowance_of(workflow.tools.allow, workflow.tools.deny)};
@@ -246,6 +252,13 @@ bool Policy::has_hard_usd(const budget::Facts& facts) const {
     if (of_run && facts[Property::run].empty()) return false;
     return rule.match.matches(facts);
   });
+}
+
+config::AbortRule Policy::abort_rule(const budget::Facts& facts) const {
+  for (const AbortMatch& candidate : abort_rules_) {
+    if (candidate.match.matches(facts)) return candidate.rule;
+  }
+  return {};
 }
 
 budget::Facts facts_of(const Attribution& attribution, std::string_view provider,

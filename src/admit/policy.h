@@ -62,12 +62,19 @@ class Policy {
   [[nodiscard]] pricing::UnknownModel unknown_model() const { return unknown_model_; }
   [[nodiscard]] Money raw_hold() const { return raw_hold_; }
   [[nodiscard]] config::AsyncJobs async_jobs() const { return async_jobs_; }
+  // What becomes of an answer whose client has left: the first rule that matches, or the default.
+  [[nodiscard]] config::AbortRule abort_rule(const budget::Facts& facts) const;
 
  private:
   std::vector<budget::Rule> book_rules_;
   std::vector<OutputCapRule> output_caps_;
   std::vector<InputCapRule> input_caps_;
   std::vector<Ladder> ladders_;
+  struct AbortMatch {
+    budget::Selector match;
+    config::AbortRule rule;
+  };
+  std::vector<AbortMatch> abort_rules_;  // the last one matches everything
   struct Permits {
     Allowance models;
     Allowance tools;

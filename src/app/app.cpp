@@ -110,7 +110,8 @@ int App::bind_workers() {
       configured != 0 ? configured : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::uint16_t> ports;
   for (unsigned i = 0; i < count; ++i) {
-    auto worker = std::make_unique<Worker>(generation_, clock_, *publisher_, live_, books_, egress_);
+    auto worker =
+        std::make_unique<Worker>(generation_, clock_, *publisher_, live_, books_, egress_);
     auto bound = worker->bind(ports);
     if (!bound) {
       std::cerr << "tokenweir: " << bound.error() << '\n';

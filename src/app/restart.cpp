@@ -63,10 +63,9 @@ bool settle_left_over(const exchange::HoldJournal& journal, const publish::Datab
   for (const budget::Recovered& recovered : plan.charges) {
     if (!publisher.try_reserve()) return false;
     const budget::StoredFacts stored = budget::facts_of(recovered.entry);
-    budget::Settlement settlement = accounts.charge(stored.facts, recovered.charged,
-                                                    recovered.entry.held_at, now_of(clock));
-    auto record =
-        std::make_unique<Record>(exchange::recovered_record(recovered, clock.now()));
+    budget::Settlement settlement =
+        accounts.charge(stored.facts, recovered.charged, recovered.entry.held_at, now_of(clock));
+    auto record = std::make_unique<Record>(exchange::recovered_record(recovered, clock.now()));
     exchange::Booking booking;
     booking.postings = std::move(settlement.postings);
     publisher.publish(std::move(record), std::move(booking));
@@ -112,21 +111,21 @@ Result<void, publish::SqlError> read_sums(exchange::Books& books,
     books.accounts.restore(sum.budget, sum.account, sum.period_begin, sum.spent, now);
   });
   if (!read) return read;
-  return publish::SpendSums::read_runs(
-      database, now.wall - remember, kRunsMost, [&](const publish::RunSum& sum) {
-        runs::RunView view;
-        view.credential = sum.credential;
-        view.workflow = sum.workflow;
-        view.run = sum.run;
-        view.parent_run = sum.parent_run;
-        view.steps = sum.steps;
-        view.own = sum.spent;
-        view.tree = sum.spent.picodollars();
-        view.tokens = sum.tokens;
-        view.started_at = sum.started_at;
-        view.seen_at = sum.seen_at;
-        books.runs.restore(view, now.wall, now.monotonic);
-      });
+  return publish::SpendSums::read_runs(database, now.wall - remember, kRunsMost,
+                                       [&](const publish::RunSum& sum) {
+                                         runs::RunView view;
+                                         view.credential = sum.credential;
+                                         view.workflow = sum.workflow;
+                                         view.run = sum.run;
+                                         view.parent_run = sum.parent_run;
+                                         view.steps = sum.steps;
+                                         view.own = sum.spent;
+                                         view.tree = sum.spent.picodollars();
+                                         view.tokens = sum.tokens;
+                                         view.started_at = sum.started_at;
+                                         view.seen_at = sum.seen_at;
+                                         books.runs.restore(view, now.wall, now.monotonic);
+                                       });
 }
 
 }  // namespace
@@ -145,8 +144,8 @@ Result<void, std::string> restart(exchange::Books& books, const exchange::Snapsh
   if (!database) return unreadable(database.error());
   auto identity = publish::read_identity(*database);
   if (!identity) return unreadable(identity.error());
-  auto journal = exchange::HoldJournal::open(config.ledger.path + ".holds",
-                                             slots_wanted(config.limits));
+  auto journal =
+      exchange::HoldJournal::open(config.ledger.path + ".holds", slots_wanted(config.limits));
   if (!journal) return failure(journal.error());
 
   const std::string_view why = doubt(**journal, *identity);
@@ -160,9 +159,10 @@ Result<void, std::string> restart(exchange::Books& books, const exchange::Snapsh
     return unreadable(read.error());
   }
   if (!why.empty() || torn) {
-    spdlog::critical("{}: what was spent is not known, hard budgets refuse until `tokenweir "
-                     "budget spent` or `budget trust` says it",
-                     torn ? "the journal of holds is damaged" : why);
+    spdlog::critical(
+        "{}: what was spent is not known, hard budgets refuse until `tokenweir "
+        "budget spent` or `budget trust` says it",
+        torn ? "the journal of holds is damaged" : why);
     identity->distrusted_at = clock.now();
   }
   if (identity->distrusted_at) {

@@ -52,22 +52,18 @@ void read_root(Reading& reading, MapReader& map) {
   read_listen(reading, map);
   read_admin(reading, map);
   read_providers(reading, map);
-  const Node* raw = map.map({"raw_endpoints", "paths that cannot be metered"}, [&](MapReader&
-                                                                                       inner) {
+  map.map({"raw_endpoints", "paths that cannot be metered"}, [&](MapReader& inner) {
     inner.choice<RawEndpoints>({"policy", "pass them on or refuse them"}, config.raw_endpoints,
                                {{"pass", RawEndpoints::pass}, {"refuse", RawEndpoints::refuse}});
     inner.money({"hold_usd", "held under a budget; 0 refuses them there"}, config.policy.raw_hold);
   });
-  if (config.policy.raw_hold != Money{}) reading.inert(raw, "raw_endpoints.hold_usd");
-  const Node* jobs =
-      map.map({"async_jobs", "work whose usage arrives elsewhere"}, [&](MapReader& inner) {
-        inner.choice<AsyncJobs>({"policy", "refuse it, hold its worst case, or watch it"},
-                                config.policy.async_jobs,
-                                {{"refuse", AsyncJobs::refuse},
-                                 {"hold", AsyncJobs::hold},
-                                 {"observe", AsyncJobs::observe}});
-      });
-  if (config.policy.async_jobs != AsyncJobs::observe) reading.inert(jobs, "async_jobs");
+  map.map({"async_jobs", "work whose usage arrives elsewhere"}, [&](MapReader& inner) {
+    inner.choice<AsyncJobs>({"policy", "refuse it, hold its worst case, or watch it"},
+                            config.policy.async_jobs,
+                            {{"refuse", AsyncJobs::refuse},
+                             {"hold", AsyncJobs::hold},
+                             {"observe", AsyncJobs::observe}});
+  });
   read_workflows(reading, map);
   read_caps_and_rates(reading, map);
   read_budgets(reading, map);

@@ -137,9 +137,8 @@ void read_budget(Reading& reading, MapReader& map, std::set<std::string>& names)
 
 void read_budgets(Reading& reading, MapReader& map) {
   std::set<std::string> names;
-  reading.inert(map.list({"budgets", "limits on money, requests and tokens; all that match hold"},
-                         [&](MapReader& item, const Node&) { read_budget(reading, item, names); }),
-                "budgets");
+  map.list({"budgets", "limits on money, requests and tokens; all that match hold"},
+           [&](MapReader& item, const Node&) { read_budget(reading, item, names); });
 }
 
 }  // namespace tokenweir::config

@@ -42,19 +42,16 @@ void read_ledger(Reading& reading, MapReader& map) {
         {{"refuse", LedgerFailure::refuse},
          {"refuse_budgeted", LedgerFailure::refuse_budgeted},
          {"pass", LedgerFailure::pass}});
-    const Node* retention =
-        inner.map({"retention", "older data is removed; absent: kept"}, [&](MapReader& times) {
-          std::optional<milliseconds> raw_usage, records;
-          times.duration({"raw_usage", "the provider's usage JSON"}, raw_usage, kDay);
-          times.duration({"records", "whole rows"}, records, kDay);
-          const auto hours = [](const std::optional<milliseconds>& time) {
-            return time ? std::optional(std::chrono::floor<std::chrono::hours>(*time))
-                        : std::nullopt;
-          };
-          ledger.raw_usage_retention = hours(raw_usage);
-          ledger.records_retention = hours(records);
-        });
-    reading.inert(retention, "ledger.retention");
+    inner.map({"retention", "older data is removed; absent: kept"}, [&](MapReader& times) {
+      std::optional<milliseconds> raw_usage, records;
+      times.duration({"raw_usage", "the provider's usage JSON"}, raw_usage, kDay);
+      times.duration({"records", "whole rows"}, records, kDay);
+      const auto hours = [](const std::optional<milliseconds>& time) {
+        return time ? std::optional(std::chrono::floor<std::chrono::hours>(*time)) : std::nullopt;
+      };
+      ledger.raw_usage_retention = hours(raw_usage);
+      ledger.records_retention = hours(records);
+    });
   });
 }
 

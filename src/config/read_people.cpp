@@ -126,13 +126,10 @@ void read_credential(Reading& reading, MapReader& map, std::set<std::string>& na
   reading.inert(budget, "credentials.pins.budget");
   check_pinned_budget(reading, budget, map.report());
   Permissions models;
-  const Node* listed =
-      read_permissions(map, {"models", "models this credential may ask for"}, models);
+  read_permissions(map, {"models", "models this credential may ask for"}, models);
   credential.models_allow = std::move(models.allow);
   credential.models_deny = std::move(models.deny);
-  reading.inert(listed, "credentials.models");
-  reading.inert(read_permissions(map, {"tools", "tools of providers it may use"}, credential.tools),
-                "credentials.tools");
+  read_permissions(map, {"tools", "tools of providers it may use"}, credential.tools);
   reading.config.credentials.push_back(std::move(credential));
 }
 
@@ -178,17 +175,13 @@ void read_workflows(Reading& reading, MapReader& map) {
     read_name(item, {"cost_center", "in the books"}, workflow.cost_center);
     read_name(item, {"environment", "prod, staging, ..."}, workflow.environment);
     read_name(item, {"contact", "named in refusals"}, workflow.contact);
-    const Node* refusals = item.map({"refusals", "overrides the file's"}, [&](MapReader& inner) {
+    item.map({"refusals", "overrides the file's"}, [&](MapReader& inner) {
       RefusalStyle style = RefusalStyle::never_retried;
       inner.choice({"style", "how a final refusal looks"}, style, refusal_style_choices());
       workflow.refusals = style;
     });
-    reading.inert(refusals, "workflows.refusals");
-    reading.inert(read_permissions(item, {"models", "models it may ask for"}, workflow.models),
-                  "workflows.models");
-    reading.inert(
-        read_permissions(item, {"tools", "tools of providers it may use"}, workflow.tools),
-        "workflows.tools");
+    read_permissions(item, {"models", "models it may ask for"}, workflow.models);
+    read_permissions(item, {"tools", "tools of providers it may use"}, workflow.tools);
     reading.config.workflows.push_back(std::move(workflow));
   });
 }

@@ -89,30 +89,25 @@ void read_abort_rule(Reading& reading, MapReader& map) {
 }  // namespace
 
 void read_caps_and_rates(Reading& reading, MapReader& map) {
-  reading.inert(map.list({"output_caps", "caps on output tokens; the first match wins"},
-                         [&](MapReader& item, const Node&) { read_output_cap(reading, item); }),
-                "output_caps");
-  reading.inert(map.list({"input_caps", "caps on input tokens; the first match wins"},
-                         [&](MapReader& item, const Node&) { read_input_cap(reading, item); }),
-                "input_caps");
-  reading.inert(map.list({"rates", "limits per minute and in flight; all that match hold"},
-                         [&](MapReader& item, const Node&) { read_rate(reading, item); }),
-                "rates");
+  map.list({"output_caps", "caps on output tokens; the first match wins"},
+           [&](MapReader& item, const Node&) { read_output_cap(reading, item); });
+  map.list({"input_caps", "caps on input tokens; the first match wins"},
+           [&](MapReader& item, const Node&) { read_input_cap(reading, item); });
+  map.list({"rates", "limits per minute and in flight; all that match hold"},
+           [&](MapReader& item, const Node&) { read_rate(reading, item); });
 }
 
 void read_abort_policy(Reading& reading, MapReader& map) {
   AbortPolicy& policy = reading.config.policy.abort_policy;
-  const Node* node = map.map(
-      {"abort_policy", "what happens to an answer whose client has left"}, [&](MapReader& inner) {
-        inner.choice({"default", "auto drains where cancelling saves nothing"}, policy.standard,
-                     {{"auto", AbortAction::automatic},
-                      {"cancel", AbortAction::cancel},
-                      {"drain", AbortAction::drain}});
-        inner.list({"rules", "the first match wins"},
-                   [&](MapReader& item, const Node&) { read_abort_rule(reading, item); });
-      });
-  const bool changed = policy.standard != AbortAction::automatic || !policy.rules.empty();
-  if (changed) reading.inert(node, "abort_policy");
+  map.map({"abort_policy", "what happens to an answer whose client has left"},
+          [&](MapReader& inner) {
+            inner.choice({"default", "auto drains where cancelling saves nothing"}, policy.standard,
+                         {{"auto", AbortAction::automatic},
+                          {"cancel", AbortAction::cancel},
+                          {"drain", AbortAction::drain}});
+            inner.list({"rules", "the first match wins"},
+                       [&](MapReader& item, const Node&) { read_abort_rule(reading, item); });
+          });
 }
 
 }  // namespace tokenweir::config

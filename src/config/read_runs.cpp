@@ -30,8 +30,7 @@ void read_runs(Reading& reading, MapReader& map) {
       read_mode(rule, slot->mode);
     });
   };
-  const Node* node = map.map({"runs", "limits on single runs, and loop detectors"}, [&](MapReader&
-                                                                                            inner) {
+  map.map({"runs", "limits on single runs, and loop detectors"}, [&](MapReader& inner) {
     inner.duration({"remember", "how long an idle run is known"}, runs.remember,
                    milliseconds{60'000}, milliseconds{366 * 86'400'000ll});
     section(inner, "max_steps", "exchanges of one run", runs.max_steps,
@@ -105,7 +104,6 @@ void read_runs(Reading& reading, MapReader& map) {
                             milliseconds{86'400'000});
             });
   });
-  reading.inert(node, "runs");
 }
 
 }  // namespace tokenweir::config

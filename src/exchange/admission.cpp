@@ -60,6 +60,8 @@ Awaitable<Exchange::Outcome> Exchange::admit() {
   }
 
   const admit::Plan& plan = spending_.prepare(wanted(), now());
+  abort_rule_ = snapshot_->policy.abort_rule(
+      admit::facts_of(record_->attribution, record_->provider, model, endpoint.name, {}));
   if (plan.run.step > 0) record_->step = plan.run.step;
   if (!plan.run.retry_of.empty()) {
     record_->retry_of = plan.run.retry_of;

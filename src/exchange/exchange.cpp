@@ -11,6 +11,7 @@
 #include "exchange/refusal_facts.h"
 #include "http/write.h"
 #include "settle/settle.h"
+#include "settle/waste.h"
 
 namespace tokenweir::exchange {
 namespace {
@@ -223,6 +224,8 @@ void Exchange::publish() {
   }
   context.held_cost = spending_.held_cost();
   settle::settle(*record_, snapshot_->prices, context);
+  record_->waste = settle::waste_of(*record_, runs::looks_like_loop(spending_.plan().run.findings),
+                                    client_left_);
   Booking booking = spending_.close(*record_, signs_, this->now());
   crash_point("queued");
   services_.publisher.publish(std::move(record_), std::move(booking));

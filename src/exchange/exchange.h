@@ -134,6 +134,7 @@ class Exchange final : private Stoppable {
   Spending spending_;
   std::optional<admit::Refusal> policy_refusal_;  // behind a Refusal, or why a stream was ended
   std::optional<Money> budget_remaining_;
+  config::AbortRule abort_rule_;  // for the case that the client leaves
   bool ask_for_usage_ = false;
 
   std::unique_ptr<ProviderLink> provider_;

@@ -109,13 +109,30 @@ bool Exchange::worth_reading_on() const {
     return false;
   // A whole JSON answer is billed whether it is read or not, so read it for its usage.
   if (!record_->streaming || asked_.background) return true;
+  switch (abort_rule_.action) {
+    case config::AbortAction::cancel:
+      return false;
+    case config::AbortAction::drain: {
+      const auto waited = services_.clock.monotonic() - client_left_at_;
+      if (abort_rule_.max_seconds && waited >= std::chrono::seconds(*abort_rule_.max_seconds)) {
+        return false;
+      }
+      return !abort_rule_.max_tokens || delivered_tokens() < *abort_rule_.max_tokens;
+    }
+    case config::AbortAction::automatic:
+      break;
+  }
   return !provider::stops_when_cut(routed_.provider->dialect, routed_.provider->origin.host);
 }
 
 // Nobody waits for ever for the answer to a client that has left.
 Instant Exchange::read_deadline() const {
   const Instant idle = after(config_.timeouts.provider_idle);
-  return client_left_ ? std::min(idle, client_left_at_ + kReadOnLimit) : idle;
+  if (!client_left_) return idle;
+  std::chrono::seconds limit = kReadOnLimit;
+  if (abort_rule_.max_seconds)
+    limit = std::min(limit, std::chrono::seconds(*abort_rule_.max_seconds));
+  return std::min(idle, client_left_at_ + limit);
 }
 
 void Exchange::write_answer_head(std::string& out) {
@@ -215,8 +232,8 @@ Awaitable<void> Exchange::hand_to_client(bool last) {
   std::string& payload = services_.payload;
   const bool chunked = client_framing_.kind == http::FramingKind::chunked;
   if (!payload.empty()) {
-    at_event_end_ = payload.ends_with("\n\n") || payload.ends_with("\r\n\r\n") ||
-                    payload.ends_with("}\n");
+    at_event_end_ =
+        payload.ends_with("\n\n") || payload.ends_with("\r\n\r\n") || payload.ends_with("}\n");
     if (chunked) http::append_chunk_size(out, payload.size());
     out.append(payload);
     if (chunked) out.append("\r\n");
@@ -263,10 +280,9 @@ Awaitable<bool> Exchange::afford_more() {
   if (!spending_.plan().growing) co_return true;
   const Instant patient_until = after(kGrowthPatience);
   while (!spending_.follow(delivered_tokens(), now())) {
-    const bool passing = spending_.exhausted() &&
-                         spending_.exhausted()->kind == admit::RefusalKind::retryable;
-    if (!passing || services_.clock.monotonic() >= patient_until ||
-        !co_await pause(kGrowthRetry)) {
+    const bool passing =
+        spending_.exhausted() && spending_.exhausted()->kind == admit::RefusalKind::retryable;
+    if (!passing || services_.clock.monotonic() >= patient_until || !co_await pause(kGrowthRetry)) {
       policy_refusal_ = spending_.exhausted();
       co_return false;
     }

@@ -22,7 +22,7 @@ runs::RunName run_of(const Attribution& who) {
 }  // namespace
 
 admit::Books Spending::books(Time now) {
-  return {snapshot_.policy, snapshot_.prices, books_.accounts,       books_.runs,
+  return {snapshot_.policy, snapshot_.prices, books_.accounts,      books_.runs,
           books_.kills,     books_.rates,     books_.enforcing(now)};
 }
 

@@ -125,8 +125,11 @@ Result<void, SqlError> SpendSums::read_budgets(
       "output_tokens, total_tokens FROM budget_sum ORDER BY budget, account, period_begin");
   if (!statement) return failure(statement.error());
   return for_each_row(*statement, [&] {
-    BudgetSum sum{std::string(statement->text(0)), std::string(statement->text(1)),
-                  time_of(statement->integer(2)), time_of(statement->integer(3)), {}};
+    BudgetSum sum{std::string(statement->text(0)),
+                  std::string(statement->text(1)),
+                  time_of(statement->integer(2)),
+                  time_of(statement->integer(3)),
+                  {}};
     int column = 4;
     for (const Measure measure : kKept) sum.spent[measure] = statement->integer(column++);
     on_sum(sum);

@@ -60,6 +60,22 @@ std::string_view name_of(Detector detector) { return kNames[static_cast<std::siz
 
 bool is_cap(Detector detector) { return detector <= Detector::max_depth; }
 
+bool looks_like_loop(std::span<const Finding> findings) {
+  return std::ranges::any_of(findings, [](const Finding& finding) {
+    switch (finding.detector) {
+      case Detector::repeated_request:
+      case Detector::near_repeated_request:
+      case Detector::repeated_tool_call:
+      case Detector::cycle:
+      case Detector::error_loop:
+      case Detector::no_progress:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
 std::string Finding::evidence() const {
   switch (detector) {
     case Detector::max_steps:

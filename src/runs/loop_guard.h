@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -50,6 +51,9 @@ struct Finding {
   // "the same call of search, 5 times with the same result"
   [[nodiscard]] std::string evidence() const;
 };
+
+// The content of the run goes round in circles, as opposed to being merely long or dear.
+[[nodiscard]] bool looks_like_loop(std::span<const Finding> findings);
 
 // What the guard remembers of a run's content. Bounded whatever the run does.
 class LoopMemory {
