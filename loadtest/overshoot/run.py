@@ -25,7 +25,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from loadtest.overshoot import setting
-from loadtest.overshoot.client import Answer, Client
+from tests.support.client import Answer, Client
 from tests.blackbox.proxy import Proxy
 
 CAP = 200
