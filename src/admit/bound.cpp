@@ -8,6 +8,7 @@
 
 #include "pricing/quote.h"
 #include "pricing/rates.h"
+#include "provider/dialect.h"
 
 namespace tokenweir::admit {
 namespace {
@@ -267,8 +268,9 @@ Bound worst_case(const pricing::PriceBook& prices, const BoundQuery& query,
   demand.fixed[Measure::input_tokens] = input.value_or(0);
   demand.fixed[Measure::total_tokens] = input.value_or(0);
   if (!query.no_output) {
-    const std::int64_t most = query.output_cap.value_or(query.output_max);
-    if (most <= 0 && !query.output_cap && bound.fault == BoundFault::none) {
+    const bool capped = query.output_cap && *query.output_cap != provider::kNoLimit;
+    const std::int64_t most = capped ? *query.output_cap : query.output_max;
+    if (most <= 0 && !capped && bound.fault == BoundFault::none) {
       bound.fault = BoundFault::open_output;
     }
     demand.output_asked = std::max<std::int64_t>(most, 0);

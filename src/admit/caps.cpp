@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+
+#include "provider/dialect.h"
 
 namespace tokenweir::admit {
 namespace {
@@ -23,12 +26,29 @@ std::int64_t with_floor(std::int64_t cap, const config::OutputCap& rule, bool re
   return reasoning && rule.reasoning_floor ? std::max(cap, *rule.reasoning_floor) : cap;
 }
 
+// Several answers to one question share what the rule allows one request.
+std::int64_t share_of(std::int64_t most, std::int64_t choices) {
+  return choices > 1 ? std::max<std::int64_t>(most / choices, 1) : most;
+}
+
 Refusal cap_refusal(std::int64_t asked, std::int64_t most) {
   Refusal refusal;
   refusal.reason = Reason::too_large;
   refusal.kind = RefusalKind::invalid;
+  const std::string wanted = asked == provider::kNoLimit
+                                 ? std::string("output tokens without limit")
+                                 : fmt::format("{} output tokens", asked);
+  refusal.message = fmt::format("The request asks for {}; at most {} are allowed.", wanted, most);
+  return refusal;
+}
+
+Refusal unsure_refusal() {
+  Refusal refusal;
+  refusal.reason = Reason::too_large;
+  refusal.kind = RefusalKind::invalid;
   refusal.message =
-      fmt::format("The request asks for {} output tokens; at most {} are allowed.", asked, most);
+      "A cap on output applies, and it cannot be put into this body: send one plain JSON object in "
+      "UTF-8, uncompressed, that says each thing once.";
   return refusal;
 }
 
@@ -43,11 +63,21 @@ CapDecision decide_output_cap(std::span<const OutputCapRule> rules, const budget
     const bool enforced = enforces(cap.enforcement, request.enforcing);
     std::optional<std::int64_t> wanted;
     std::string_view source;
+    if (!request.readable && (cap.most || cap.standard)) {
+      if (enforced) {
+        decision.refusal = unsure_refusal();
+        return decision;
+      }
+      decision.would_refuse = true;
+    }
     if (!request.asked && cap.standard) {
-      wanted = with_floor(*cap.standard, cap, request.reasoning_model);
+      wanted = with_floor(
+          cap.most ? std::min(*cap.standard, share_of(*cap.most, request.choices)) : *cap.standard,
+          cap, request.reasoning_model);
       source = "default";
     } else if (cap.most) {
-      const std::int64_t most = with_floor(*cap.most, cap, request.reasoning_model);
+      const std::int64_t most =
+          with_floor(share_of(*cap.most, request.choices), cap, request.reasoning_model);
       const bool exceeds = request.asked && *request.asked > most;
       if (exceeds && cap.on_exceed == config::OutputCap::OnExceed::reject) {
         if (enforced) {
@@ -77,6 +107,10 @@ CapDecision decide_output_cap(std::span<const OutputCapRule> rules, const budget
     } else {
       decision.would = request.ladder_cap;
     }
+  }
+  if (decision.edit && !request.writable) {
+    decision = CapDecision{};
+    decision.refusal = unsure_refusal();
   }
   return decision;
 }

@@ -23,14 +23,17 @@ struct InputCapRule {
 };
 
 struct CapRequest {
-  std::optional<std::int64_t> asked;  // by the client, per choice
+  std::optional<std::int64_t> asked;  // by the client, per choice; provider::kNoLimit is one
   bool reasoning_model = false;
   bool enforcing = true;
   std::optional<std::int64_t> ladder_cap;  // a budget's ladder lowers it too
+  std::int64_t choices = 1;                // how many answers share a rule's maximum
+  bool readable = true;                    // the body; what it asks for is known
+  bool writable = true;                    // a cap could be written into it
 };
 
 struct CapDecision {
-  std::optional<std::int64_t> cap;    // to be in force; no value: none
+  std::optional<std::int64_t> cap;    // to be in force, per choice; no value: none
   bool edit = false;                  // it differs from what was asked, the body must say it
   std::string_view source;            // rule, default, ladder; empty: nothing was changed
   std::optional<std::int64_t> would;  // what an observing rule would have set

@@ -26,6 +26,10 @@ bool can_cap(const provider::Endpoint& endpoint) {
       return true;
     case provider::Dialect::openai_responses:
       return endpoint.name == "responses";
+    case provider::Dialect::anthropic_misc:
+      return endpoint.name == "complete";
+    case provider::Dialect::openai_misc:
+      return endpoint.name == "generate";
     default:
       return false;
   }

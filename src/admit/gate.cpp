@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "admit/endpoint.h"
+
 namespace tokenweir::admit {
 namespace {
 
@@ -143,9 +145,11 @@ class Preparation {
 
   bool capped_output() {
     plan_.cap = request_.asked.output_cap;
-    if (!request_.can_cap) return false;
-    const CapRequest asked{request_.asked.output_cap, request_.reasoning_model, enforcing_,
-                           ladder_.output_cap};
+    if (!can_cap(request_.endpoint)) return false;
+    const CapRequest asked{
+        request_.asked.output_cap, request_.reasoning_model, enforcing_,
+        ladder_.output_cap,        request_.asked.choices,   request_.asked.readable,
+        request_.asked.splicable};
     CapDecision decision = decide_output_cap(books_.policy.output_caps(), facts(), asked);
     if (decision.would_refuse) note(plan_.would_refuse, name_of(Reason::too_large));
     if (decision.would) plan_.would_clamp = fmt::format("{}", *decision.would);
@@ -215,7 +219,7 @@ class Preparation {
     query.host = request_.host;
     query.service_tier = request_.asked.service_tier;
     query.at = request_.started_at;
-    query.body_bytes = request_.body_bytes;
+    query.body_bytes = std::max(request_.body_bytes, request_.asked.decoded_bytes);
     query.input_tokens = request_.counted_input;
     query.context_limit = request_.context_limit;
     query.choices = request_.asked.choices;

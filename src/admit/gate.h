@@ -48,9 +48,9 @@ struct Request {
   bool hidden_reasoning = true;  // the model may think unseen; unknown counts as yes
   bool reasoning_model = false;
   std::optional<std::int64_t> counted_input = std::nullopt;  // an upper bound in tokens
-  std::int64_t context_limit = 0;             // of the model; 0: unknown
-  std::int64_t output_max = 0;                // of the model; 0: unknown
-  bool no_output = false;                     // embeddings, rerank, speech: nothing is generated
+  std::int64_t context_limit = 0;                            // of the model; 0: unknown
+  std::int64_t output_max = 0;                               // of the model; 0: unknown
+  bool no_output = false;  // embeddings, rerank, speech: nothing is generated
   Extras extras = {};
   std::span<const std::string> provider_tools = {};  // types of tools the provider runs itself
   std::span<const InputPart> input_parts = {};

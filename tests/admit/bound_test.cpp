@@ -151,8 +151,22 @@ TEST(Bound, KnowsWhatItCannotBound) {
   nowhere.prices = "none";
   EXPECT_EQ(fault(nowhere), BoundFault::unpriced);
   BoundQuery huge = query_for("plain");
-  huge.output_cap = INT64_MAX;
+  huge.output_cap = INT64_MAX - 1;
   EXPECT_EQ(fault(huge), BoundFault::overflow);
+  huge.output_cap = provider::kNoLimit;
+  EXPECT_EQ(fault(huge), BoundFault::open_output);
+}
+
+TEST(Bound, HoldsForEveryInferenceThatReadsAndSpeaks) {
+  const auto book = plain_book(kPlain);
+  BoundQuery query = query_for("plain");
+  const Bound once = worst_case(book, query, UnknownModel::estimate);
+  query.extras.extra_inferences = 1;
+  const Bound twice = worst_case(book, query, UnknownModel::estimate);
+  const auto usd = [](const Bound& bound) {
+    return budget::amounts_for(bound.demand, bound.demand.output_asked)[budget::Measure::usd];
+  };
+  EXPECT_EQ(usd(twice), 2 * usd(once));
 }
 
 TEST(Bound, NeverAsksForLessThanAUsefulAnswer) {

@@ -78,6 +78,35 @@ TEST(OutputCap, OnlyTellsWhatAnObservingRuleWouldDo) {
   EXPECT_TRUE(decide_output_cap(rules, of("a"), {900, false, false, {}}).would_refuse);
 }
 
+TEST(OutputCap, IsSharedByTheAnswersOfOneRequest) {
+  const std::vector<OutputCapRule> rules = {cap_rule("*", 2'000, 1'000)};
+  CapRequest four{400, false, true, {}, 4};
+  EXPECT_FALSE(decide_output_cap(rules, of("a"), four).edit);
+  four.asked = 501;
+  EXPECT_EQ(decide_output_cap(rules, of("a"), four).cap, 500);
+  four.asked.reset();
+  EXPECT_EQ(decide_output_cap(rules, of("a"), four).cap, 500);
+  four.choices = 1'000'000;
+  EXPECT_EQ(decide_output_cap(rules, of("a"), four).cap, 1);
+}
+
+TEST(OutputCap, RefusesABodyItCannotJudgeOrEdit) {
+  const std::vector<OutputCapRule> rules = {cap_rule("a", 2'000), cap_rule("b", {}, 300)};
+  CapRequest unread{{}, false, true, {}, 1, false, false};
+  for (const char* const workflow : {"a", "b"}) {
+    const CapDecision no = decide_output_cap(rules, of(workflow), unread);
+    ASSERT_TRUE(no.refusal) << workflow;
+    EXPECT_EQ(no.refusal->kind, RefusalKind::invalid);
+  }
+  EXPECT_FALSE(decide_output_cap(rules, of("c"), unread).refusal) << "no rule, no question";
+  unread.enforcing = false;
+  EXPECT_TRUE(decide_output_cap(rules, of("a"), unread).would_refuse);
+  CapRequest compressed{100, false, true, {}, 1, true, false};
+  EXPECT_FALSE(decide_output_cap(rules, of("a"), compressed).refusal);
+  compressed.asked = 2'001;
+  EXPECT_TRUE(decide_output_cap(rules, of("a"), compressed).refusal);
+}
+
 TEST(OutputCap, IsLoweredByALadderToo) {
   const CapDecision decision = decide_output_cap({}, of("a"), {900, false, true, 300});
   EXPECT_EQ(decision.cap, 300);

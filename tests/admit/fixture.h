@@ -80,6 +80,7 @@ class Admitting : public ::testing::Test {
     endpoint_.name = "chat.completions";
     endpoint_.cappable = endpoint_.metered = true;
     asked_.readable = true;
+    asked_.splicable = true;
     asked_.model = "plain";
     asked_.output_cap = 4'000;
     attribution_.workflow = "w";
