@@ -23,8 +23,9 @@ Framing make(Template name) {
             .system = 4,
             .call = 4,
             .result = 4,
-            .first_tool = 9,
+            .first_tool = 3,
             .tool = 0,
+            .slack = 0,
             .exact = true};
       break;
     case Template::openai_reasoning:
@@ -35,8 +36,9 @@ Framing make(Template name) {
             .system = 4,
             .call = 8,
             .result = 8,
-            .first_tool = 91,
+            .first_tool = 9,
             .tool = 0,
+            .slack = 0,
             .exact = true};
       break;
     case Template::harmony:
@@ -47,7 +49,7 @@ Framing make(Template name) {
             .system = 4,
             .call = 8,
             .result = 8,
-            .first_tool = 30,
+            .first_tool = 24,
             .tool = 0};
       break;
     case Template::anthropic:
@@ -56,8 +58,9 @@ Framing make(Template name) {
             .system = 2,
             .call = 30,
             .result = 20,
-            .first_tool = 340,
-            .tool = 20};
+            .first_tool = 0,
+            .tool = 45,
+            .slack = 8};
       break;
     case Template::gemini:
       is = {.request = 0,
@@ -66,10 +69,11 @@ Framing make(Template name) {
             .call = 4,
             .result = 4,
             .first_tool = 0,
-            .tool = 8};
+            .tool = 2,
+            .slack = 4};
       break;
     case Template::gemma:
-      is = {.request = 4, .message = 5, .system = 0};
+      is = {.request = 4, .message = 4, .system = 0};
       break;
     case Template::chatml:
       is = {.request = 3,
@@ -77,7 +81,7 @@ Framing make(Template name) {
             .system = 5,
             .call = 12,
             .result = 8,
-            .first_tool = 110,
+            .first_tool = 115,
             .tool = 8};
       break;
     case Template::llama:
@@ -99,11 +103,18 @@ Framing make(Template name) {
             .system = 0,
             .call = 20,
             .result = 10,
-            .first_tool = 90,
+            .first_tool = 210,
             .tool = 20};
       break;
     case Template::cohere:
-      is = {.request = 3, .message = 3, .system = 3, .first_tool = 200};
+      // Bills what was said, not what frames it (billed_units).
+      is = {.request = 0,
+            .message = 0,
+            .system = 0,
+            .call = 4,
+            .result = 4,
+            .first_tool = 0,
+            .slack = 64};
       break;
     case Template::plain:
       break;

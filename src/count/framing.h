@@ -19,7 +19,10 @@ struct Framing {
   std::uint32_t result = 8;      // marks of its result
   std::uint32_t first_tool = 0;  // instructions that come with tools
   std::uint32_t tool = 8;        // marks of each tool
-  bool exact = false;            // known to be what the provider bills for plain text
+  // What servers of open models add beside: a date, a persona, marks of a newer template. For the
+  // bound only.
+  std::uint32_t slack = 96;
+  bool exact = false;  // known to be what the provider bills for plain text
 };
 [[nodiscard]] const Framing& framing_of(tokenizer::Template name);
 

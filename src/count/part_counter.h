@@ -24,14 +24,15 @@ class PartCounter {
 
   [[nodiscard]] const Framing& framing() const { return framing_; }
   [[nodiscard]] const TextCounter& text() const { return text_; }
-  // A value written as JSON: nobody knows how models are shown it, so twice that bounds it.
+  // A value written as JSON: nobody knows how models are shown it, so half as much again bounds it.
   [[nodiscard]] Tally json(const Json& value) const;
 
- private:
   [[nodiscard]] bool is_openai() const {
     return name_ == tokenizer::Template::openai || name_ == tokenizer::Template::openai_reasoning ||
            name_ == tokenizer::Template::harmony;
   }
+
+ private:
   void guess(std::uint64_t marks) { tally_.guess(marks, marks * 3 + 4); }
   // Text is collected and counted together where blocks join, as OpenAI's do.
   void append_text(std::string_view text);
@@ -40,6 +41,7 @@ class PartCounter {
   void instructions(const Json& value);
   void declarations(const Json& tools);
   void declaration(const Json& tool);
+  void gemini_function(const Json& function);
   void message(const Json& message, bool without_results);
   void item(const Json& item);
   void content(const Json& content, bool without_results);

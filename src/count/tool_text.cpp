@@ -132,4 +132,32 @@ std::string typescript_of(const Json& tools) {
   return out + "} // namespace functions";
 }
 
+void append_json(const Json& value, bool bare, std::string& out) {
+  if (value.is_array()) {
+    out += '[';
+    bool first = true;
+    for_each(value, [&](const Json& element) {
+      if (!first) out += ',';
+      first = false;
+      append_json(element, bare, out);
+    });
+    out += ']';
+  } else if (value.is_object()) {
+    out += '{';
+    bool first = true;
+    for_each_member(value, [&](std::string_view key, const Json& member) {
+      if (bare && (key == "additionalProperties" || key == "$schema")) return;
+      if (!first) out += ',';
+      first = false;
+      out += '"';
+      out += key;
+      out += "\":";
+      append_json(member, bare, out);
+    });
+    out += '}';
+  } else {
+    out += simdjson::to_string(value);
+  }
+}
+
 }  // namespace tokenweir::count

@@ -128,6 +128,10 @@ void read_choice(MapReader& map, TokenizerChoice& choice, Confidence standard) {
     }
   }
   map.integer({"hidden"}, choice.hidden, 0, 100'000);
+  map.integer({"hidden_most"}, choice.hidden_most, 0, 100'000);
+  map.integer({"default_system"}, choice.default_system, 0, 100'000);
+  map.integer({"tool_prompt"}, choice.tool_prompt, 0, 100'000);
+  map.integer({"chat_tool_prompt"}, choice.chat_tool_prompt, 0, 100'000);
   map.integer({"per_thousand"}, choice.per_thousand, 100, 10'000);
   choice.per_thousand_other_scripts = choice.per_thousand;
   const Node* factor =
@@ -243,6 +247,10 @@ TokenizerChoice ModelMap::stand_in(const TokenizerChoice& choice) const {
   TokenizerChoice out = found->second;
   out.framing = choice.framing;
   out.hidden = choice.hidden;
+  out.hidden_most = choice.hidden_most;
+  out.default_system = choice.default_system;
+  out.tool_prompt = choice.tool_prompt;
+  out.chat_tool_prompt = choice.chat_tool_prompt;
   out.per_thousand = out.per_thousand * choice.per_thousand / 1000;
   out.per_thousand_other_scripts =
       out.per_thousand_other_scripts * choice.per_thousand_other_scripts / 1000;

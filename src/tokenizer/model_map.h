@@ -55,8 +55,15 @@ struct TokenizerChoice {
   // The same for the part of the text outside Latin script, where a fit exists for it apart.
   std::uint32_t per_thousand_other_scripts = 1000;
   Template framing = Template::plain;
-  // Tokens the provider is known to add to every request of such a model.
+  // Tokens the provider is known to add to every request of such a model, the most it was seen to
+  // add, and those it adds where the request has no instructions of its own.
   std::uint32_t hidden = 0;
+  std::uint32_t hidden_most = 0;
+  std::uint32_t default_system = 0;
+  // Those that come with the first tool, over the template's; and only where chat completions are
+  // asked for.
+  std::uint32_t tool_prompt = 0;
+  std::uint32_t chat_tool_prompt = 0;
 };
 
 class ModelMap {

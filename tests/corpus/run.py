@@ -28,7 +28,7 @@ from tests.simulator.http import Header
 from tests.support.proxy import Proxy, binary, free_ports, ledger_rows
 
 from . import exchanges as recorded
-from . import report
+from . import report, tokens
 from .client_side import Outcome, Way, send_all
 from .exchanges import Exchange
 from .provider_side import Arrival, ProviderSide, expected_answer
@@ -266,7 +266,10 @@ def _run(arguments: argparse.Namespace, file: Path, directory: Path) -> int:
         longest = max(longest, done.seconds)
         summary.add(done)
         print(f"round {number + 1}: {done.seconds:.1f} s, {summary.line(done)}", flush=True)
-    return summary.finish(arguments.tokens)
+    code = summary.finish(arguments.tokens)
+    if arguments.tokens:
+        print(tokens.report(lines))
+    return code
 
 
 if __name__ == "__main__":

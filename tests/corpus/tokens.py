@@ -131,7 +131,7 @@ def counted(records: Iterable[Record]) -> list[Counted]:
     """Every exchange whose provider reported its input."""
     chosen: list[tuple[Record, str, judge.Figures]] = []
     for record in records:
-        if record.get("status") != 200 or recorded.left_out(dict(record)) not in (None, "sdk_level_snapshot_not_wire_bytes"):
+        if record.get("status") != 200 or recorded.left_out(dict(record)) is not None:
             continue
         try:
             request = json.loads(str(record.get("request_body") or ""))
@@ -151,12 +151,17 @@ def counted(records: Iterable[Record]) -> list[Counted]:
 
 
 def contradicts_itself(one: Counted) -> bool:
-    """A recording whose answer uses tools its request does not declare lost part of its request."""
-    return one.kind == "text" and "tool_call_in_response" in (one.record.get("tags") or [])  # type: ignore[operator]
+    """A recording that is not what was sent: its answer uses tools its request does not declare, or the recorder
+    put placeholders into its text."""
+    marks = [*(one.record.get("tags") or []), *(one.record.get("quirks") or [])]  # type: ignore[misc]
+    if any(str(mark).startswith(("redacted_request_body", "placeholder_in_request")) for mark in marks):
+        return True
+    return one.kind == "text" and "tool_call_in_response" in marks
 
 
 def is_openai(one: Counted) -> bool:
-    return one.provider in ("openai", "azure") and one.record["endpoint"] in ("chat.completions", "responses")
+    return one.provider in ("openai", "azure") and one.record["endpoint"] in (
+        "chat.completions", "completions", "responses")
 
 
 def exact_class(one: Counted) -> str | None:
