@@ -1,0 +1,247 @@
+"""What servers could read out of a request body: no code of the product's.
+
+A body is read in every way some server reads it: the first or the last of duplicate keys, keys as they
+are or without their case, tolerant of a byte order mark, UTF-16, comments, a second document, NaN. The
+least favourable reading decides.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+Pairs = list[tuple[str, Any]]
+UNLIMITED = math.inf
+
+
+class Object:
+    """A JSON object with its duplicates."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        self.pairs = pairs
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One way to look a key up."""
+
+    last: bool
+    folded: bool
+
+    def get(self, value: Any, key: str) -> Any:
+        if not isinstance(value, Object):
+            return None
+        found = [v for k, v in value.pairs if k == key or (self.folded and k.casefold() == key.casefold())]
+        return (found[-1] if self.last else found[0]) if found else None
+
+    def has(self, value: Any, key: str) -> bool:
+        return isinstance(value, Object) and any(
+            k == key or (self.folded and k.casefold() == key.casefold()) for k, _ in value.pairs)
+
+
+READERS = [Reader(last, folded) for last in (False, True) for folded in (False, True)]
+
+
+def decompressed(body: bytes, encoding: str) -> bytes | None:
+    for name in reversed([word.strip().lower() for word in encoding.split(",") if word.strip()]):
+        try:
+            if name in ("gzip", "x-gzip"):
+                body = gzip.decompress(body)
+            elif name == "deflate":
+                try:
+                    body = zlib.decompress(body)
+                except zlib.error:
+                    body = zlib.decompress(body, -15)
+            elif name != "identity":
+                return None
+        except (OSError, EOFError, zlib.error):
+            return None
+    return body
+
+
+def _texts(body: bytes) -> list[str]:
+    """The body as text, in the encodings servers guess."""
+    texts = []
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"):
+        try:
+            text = body.decode(encoding)
+        except UnicodeError:
+            continue
+        if "{" in text:
+            texts.append(text)
+    return texts
+
+
+def _tolerant(text: str) -> str:
+    """Without comments and trailing commas, outside strings."""
+    token = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+    return token.sub(lambda m: m.group() if m.group().startswith('"') else "", text)
+
+
+def documents(body: bytes) -> list[Any]:
+    """Every JSON document some reader finds in the body: alone, first of several, or behind one."""
+    decoder = json.JSONDecoder(object_pairs_hook=Object, strict=False, parse_int=_number, parse_float=_number)
+    found: list[Any] = []
+    for text in _texts(body):
+        for form in dict.fromkeys((text, _tolerant(text))):
+            at = 0
+            while 0 <= at < len(form):
+                rest = form[at:].lstrip("\x00\ufeff \t\r\n\x1e,;")
+                at = len(form) - len(rest)
+                if not rest:
+                    break
+                try:
+                    value, length = decoder.raw_decode(rest)
+                except (ValueError, RecursionError):
+                    break
+                found.append(value)
+                at += length
+        if found:
+            break
+    return [value for value in found if isinstance(value, Object)]
+
+
+def _number(text: str) -> float | int:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def limit_of(value: Any, zero_is_none: bool) -> float | None:
+    """The limit a value states; None: it states none at all."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value.strip().replace("_", ""))
+        except ValueError:
+            return UNLIMITED
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return UNLIMITED
+    if math.isnan(value) or math.isinf(value) or value < 0 or (value == 0 and zero_is_none):
+        return UNLIMITED
+    return math.ceil(value)
+
+
+@dataclass
+class Verdict:
+    """The largest answer a server could give to one body."""
+
+    limit: float = 0
+    why: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    def at_least(self, limit: float, why: str) -> None:
+        if limit > self.limit:
+            self.limit, self.why = limit, why
+
+
+OUTPUT_FIELDS = {
+    "chat": ["max_tokens", "max_completion_tokens"],
+    "completions": ["max_tokens"],
+    "responses": ["max_output_tokens"],
+    "messages": ["max_tokens"],
+    "complete": ["max_tokens_to_sample"],
+    "cohere": ["max_tokens"],
+    "gemini": ["maxOutputTokens", "max_output_tokens"],
+    "interactions": ["max_output_tokens", "maxOutputTokens"],
+    "ollama": ["num_predict"],
+    "generate": ["max_new_tokens"],
+}
+CONTAINERS = {
+    "gemini": ["generationConfig", "generation_config"],
+    "interactions": ["generation_config", "generationConfig"],
+    "ollama": ["options"],
+    "generate": ["parameters"],
+}
+# What other servers of a dialect go by as well: read, but nobody must write it.
+ALSO = {"chat": ["n_predict", "max_new_tokens"], "completions": ["n_predict", "max_new_tokens"]}
+
+
+def kind_of(path: str, ollama: bool = False) -> str | None:
+    """The wire form of a path; None where no limit belongs."""
+    path = path.split("?")[0].rstrip("/")
+    for suffix, kind in [
+        ("/chat/completions", "chat"), ("/fim/completions", "chat"), ("/agents/completions", "chat"),
+        ("/completions", "completions"), ("/completion", "completions"), ("/infill", "completions"),
+        ("/responses", "responses"), ("/messages", "messages"), ("/complete", "complete"),
+        (":generateContent", "gemini"), (":streamGenerateContent", "gemini"),
+        (":rawPredict", "messages"), (":streamRawPredict", "messages"),
+        ("/interactions", "interactions"), ("/v2/chat", "cohere"), ("/v1/chat", "cohere"),
+        ("/api/chat", "ollama"), ("/api/generate", "ollama"), ("/generate", "generate"),
+        ("/generate_stream", "generate"),
+    ]:
+        if path.endswith(suffix):
+            return kind
+    return None
+
+
+def judge(kind: str, body: bytes, encoding: str, ollama: bool = False) -> Verdict:
+    verdict = Verdict()
+    plain = decompressed(body, encoding)
+    if plain is None:
+        verdict.problems.append("no reader decompresses it")
+        return verdict
+    found = documents(plain)
+    if not found:
+        verdict.problems.append("no reader understands it")
+    for document in found:
+        for reader in READERS:
+            _judge_one(verdict, kind, document, reader, ollama)
+    return verdict
+
+
+def _judge_one(verdict: Verdict, kind: str, document: Object, reader: Reader, ollama: bool) -> None:
+    zero_is_none = ollama or kind not in ("messages", "completions")
+    fields = ["max_tokens"] if ollama and kind == "chat" else OUTPUT_FIELDS[kind]
+    objects: list[tuple[str, Any]] = [("", document)]
+    if kind in CONTAINERS:
+        objects = [(name, reader.get(document, name)) for name in CONTAINERS[kind] if reader.has(document, name)]
+        if not objects:
+            verdict.at_least(UNLIMITED, f"no {CONTAINERS[kind][0]}")
+    share = 1
+    for name, container in objects:
+        limits = [limit_of(reader.get(container, field), zero_is_none) for field in fields]
+        written = [limit for limit in limits if limit is not None]
+        if not written:
+            verdict.at_least(UNLIMITED, f"no {' or '.join(fields)} in {name or 'the body'} ({reader})")
+        for limit in written:
+            verdict.at_least(limit, f"{name} {fields} ({reader})")
+        for key in ("candidateCount", "candidate_count"):
+            share = max(share, _count(reader.get(container, key)))
+    for key in ("n", "best_of"):
+        if kind in ("chat", "completions"):
+            share = max(share, _count(reader.get(document, key)))
+    for field_name in ALSO.get(kind, []):
+        limit = limit_of(reader.get(document, field_name), False)
+        if limit is not None:
+            verdict.at_least(limit, f"{field_name} ({reader})")
+    if kind == "messages":
+        _judge_alternatives(verdict, document, reader)
+    # One token each is the least that several answers can be given.
+    if share > 1 and verdict.limit > 1:
+        verdict.at_least(verdict.limit * share, f"{share} answers ({reader})")
+
+
+def _count(value: Any) -> int:
+    limit = limit_of(value, True)
+    return int(limit) if limit not in (None, UNLIMITED) and limit is not None and limit >= 1 else 1
+
+
+def _judge_alternatives(verdict: Verdict, document: Object, reader: Reader) -> None:
+    for name in ("fallbacks", "tools"):
+        rows = reader.get(document, name)
+        for row in rows if isinstance(rows, list) else []:
+            limit = limit_of(reader.get(row, "max_tokens"), False)
+            if limit is not None:
+                verdict.at_least(limit, f"{name}[].max_tokens ({reader})")
+    most = limit_of(reader.get(document, "max_tokens"), False)
+    budget = limit_of(reader.get(reader.get(document, "thinking"), "budget_tokens"), False)
+    if most is not None and budget is not None and (budget >= most or budget < 1024):
+        verdict.problems.append("the thinking budget is not between 1024 and max_tokens")
