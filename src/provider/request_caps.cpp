@@ -174,7 +174,6 @@ CapPlaces RequestCaps::finish(const stream::JsonExtractor& document) {
 std::optional<HeededCaps> heeded_caps(const Endpoint& endpoint, Family family,
                                       std::string_view host, std::string_view model) {
   HeededCaps heeded;
-  heeded.any_case = family == Family::ollama;
   switch (endpoint.dialect) {
     case Dialect::openai_chat:
       if (knows_the_older_name_only(family, host)) {
@@ -231,7 +230,6 @@ std::optional<HeededCaps> heeded_caps(const Endpoint& endpoint, Family family,
       heeded.container = "options";
       heeded.fields = {CapField::num_predict};
       heeded.key = "num_predict";
-      heeded.any_case = true;
       return heeded;
     case Dialect::openai_misc:
       if (endpoint.name != "generate") return std::nullopt;
@@ -251,8 +249,7 @@ bool in_scope(const HeededCaps& heeded, CapScope scope) {
 }
 
 bool is_heeded(const HeededCaps& heeded, const CapPlace& place) {
-  return place.kind == Kind::output && in_scope(heeded, place.scope) &&
-         (place.exact || heeded.any_case) &&
+  return place.kind == Kind::output && in_scope(heeded, place.scope) && place.exact &&
          std::ranges::find(heeded.fields, place.field) != heeded.fields.end();
 }
 
@@ -299,7 +296,7 @@ std::optional<std::int64_t> largest_cap(const CapPlaces& caps,
   }
   for (const CapContainer& container : caps.containers) {
     if (!in_scope(*heeded, container.scope)) continue;
-    if (!container.exact && !heeded->any_case) continue;
+    if (!container.exact) continue;
     const auto within = [&](const CapPlace& place) {
       return place.offset >= container.offset && place.offset < container.offset + container.size;
     };

@@ -113,7 +113,7 @@ class CapEdit {
     bool any = false;
     for (const CapContainer& container : caps_.containers) {
       if (!in_scope(heeded_, container.scope)) continue;
-      if (!container.exact && !heeded_.any_case) continue;
+      if (!container.exact) continue;
       any = true;
       switch (container.form) {
         case Form::unclear:

@@ -49,16 +49,21 @@ LimitValue limit_value(std::string_view raw, bool cut) {
   if (raw.starts_with('"')) text = stream::string_value(raw, 64);
   if (!is_number_text(text)) return {Says::unclear, 0};
   const bool negative = text.starts_with('-');
-  const auto parsed = count_in(negative ? std::string_view(text).substr(1) : text);
-  if (negative) return {parsed == 0 ? Says::number : Says::unlimited, 0};
-  if (parsed && !cut) return {Says::number, *parsed};
-  // What is no number in any spelling is unclear; what is one is only too large or too small.
+  const std::string_view magnitude = std::string_view(text).substr(negative ? 1 : 0);
+  if (magnitude.empty() || magnitude[0] < '0' || magnitude[0] > '9') return {Says::unclear, 0};
   double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const char* const end = magnitude.data() + magnitude.size();
+  const auto [stop, error] = std::from_chars(magnitude.data(), end, value);
   if (stop != end || error == std::errc::invalid_argument) return {Says::unclear, 0};
-  const bool tiny = error == std::errc::result_out_of_range && text.find("e-") != text.npos;
-  return {Says::number, tiny ? 1 : INT64_MAX};
+  // Out of range is too large, or too small for the exponent's sign.
+  const bool outside = error == std::errc::result_out_of_range;
+  const std::size_t exponent = magnitude.find_first_of("eE");
+  const bool small =
+      outside ? exponent != magnitude.npos && magnitude[exponent + 1] == '-' : value < 1;
+  if (negative) return {!outside && value == 0 ? Says::number : Says::unlimited, 0};
+  if (small) return {Says::number, 0};
+  const auto count = count_in(magnitude);
+  return {Says::number, count && !cut ? *count : INT64_MAX};
 }
 
 std::optional<bool> bool_value(std::string_view raw) {

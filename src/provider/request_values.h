@@ -14,8 +14,8 @@ namespace tokenweir::provider {
 // A fraction counts as the next whole number. No value for null, negatives (which mean "no limit"
 // where they mean anything), what is no number, and what no int64 can hold.
 [[nodiscard]] std::optional<std::int64_t> count_value(std::string_view raw);
-// How a value reads where a limit is expected. `tokens` saturates where no int64 can hold them and
-// is meaningful for numbers alone.
+// How a value reads where a limit is expected. `tokens` saturates where no int64 can hold them, is
+// zero below one (who cuts fractions off reads no more), and is meaningful for numbers alone.
 struct LimitValue {
   CapPlace::Says says = CapPlace::Says::nothing;
   std::int64_t tokens = 0;

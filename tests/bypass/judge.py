@@ -124,7 +124,8 @@ def limit_of(value: Any, zero_is_none: bool) -> float | None:
             return UNLIMITED
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return UNLIMITED
-    if math.isnan(value) or math.isinf(value) or value < 0 or (value == 0 and zero_is_none):
+    # Who cuts fractions off reads 0.5 as zero.
+    if math.isnan(value) or math.isinf(value) or value < 0 or (value < 1 and zero_is_none):
         return UNLIMITED
     return math.ceil(value)
 
@@ -145,6 +146,7 @@ class Verdict:
 OUTPUT_FIELDS = {
     "chat": ["max_tokens", "max_completion_tokens"],
     "completions": ["max_tokens"],
+    "llama.cpp": ["n_predict", "max_tokens"],
     "responses": ["max_output_tokens"],
     "messages": ["max_tokens"],
     "complete": ["max_tokens_to_sample"],
@@ -164,12 +166,12 @@ CONTAINERS = {
 ALSO = {"chat": ["n_predict", "max_new_tokens"], "completions": ["n_predict", "max_new_tokens"]}
 
 
-def kind_of(path: str, ollama: bool = False) -> str | None:
+def kind_of(path: str) -> str | None:
     """The wire form of a path; None where no limit belongs."""
     path = path.split("?")[0].rstrip("/")
     for suffix, kind in [
         ("/chat/completions", "chat"), ("/fim/completions", "chat"), ("/agents/completions", "chat"),
-        ("/completions", "completions"), ("/completion", "completions"), ("/infill", "completions"),
+        ("/completions", "completions"), ("/completion", "llama.cpp"), ("/infill", "llama.cpp"),
         ("/responses", "responses"), ("/messages", "messages"), ("/complete", "complete"),
         (":generateContent", "gemini"), (":streamGenerateContent", "gemini"),
         (":rawPredict", "messages"), (":streamRawPredict", "messages"),
@@ -193,7 +195,9 @@ def judge(kind: str, body: bytes, encoding: str, ollama: bool = False) -> Verdic
         verdict.problems.append("no reader understands it")
     for document in found:
         for reader in READERS:
-            _judge_one(verdict, kind, document, reader, ollama)
+            alone = Verdict(problems=verdict.problems)
+            _judge_one(alone, kind, document, reader, ollama)
+            verdict.at_least(alone.limit, alone.why)
     return verdict
 
 
@@ -216,7 +220,7 @@ def _judge_one(verdict: Verdict, kind: str, document: Object, reader: Reader, ol
         for key in ("candidateCount", "candidate_count"):
             share = max(share, _count(reader.get(container, key)))
     for key in ("n", "best_of"):
-        if kind in ("chat", "completions"):
+        if kind in ("chat", "completions", "llama.cpp"):
             share = max(share, _count(reader.get(document, key)))
     for field_name in ALSO.get(kind, []):
         limit = limit_of(reader.get(document, field_name), False)

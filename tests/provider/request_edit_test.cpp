@@ -132,6 +132,8 @@ TEST(RequestEdit, EverySpellingAndEveryDuplicateIsLowered) {
             R"("generationConfig":{"maxOutputTokens":100}})");
   EXPECT_EQ(capped(kOllama, R"({"Options":{"Num_Predict":-1},"options":{"num_predict":0}})", 9),
             R"({"Options":{"Num_Predict":9},"options":{"num_predict":9}})");
+  EXPECT_EQ(capped(kOllama, R"({"Options":{"Num_Predict":-1}})", 9),
+            R"({"options":{"num_predict":9},"Options":{"Num_Predict":9}})");
   EXPECT_EQ(capped(kMessages,
                    R"({"max_tokens":50,"fallbacks":[{"model":"b","max_tokens":9000}],)"
                    R"("tools":[{"type":"advisor_20260301","max_tokens":8000}]})",
@@ -150,7 +152,7 @@ TEST(RequestEdit, ANullInTheOtherSpellingStays) {
 
 TEST(RequestEdit, NumbersInOddSpellingsAreReadAsTheLargest) {
   for (const std::string number : {"1e9", "100.5", "\"5000\"", "1E+3", "99999999999999999999999",
-                                   "1e400", "-1", "-2.5", "0", "101.0"}) {
+                                   "1e400", "-1", "-2.5", "0", "0.4", "5e-1", "1e-400", "101.0"}) {
     EXPECT_EQ(capped(kChat, "{\"max_tokens\":" + number + "}", 100), R"({"max_tokens":100})")
         << number;
   }
