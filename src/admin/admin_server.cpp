@@ -1,6 +1,7 @@
 #include "admin/admin_server.h"
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 namespace tokenweir::admin {
@@ -9,18 +10,63 @@ namespace {
 namespace beast = boost::beast;
 
 constexpr std::uint32_t kHeadLimit = 16 * 1024;
-constexpr std::uint64_t kBodyLimit = 1024 * 1024;
+constexpr std::uint64_t kBodyLimit = 64 * 1024;
+constexpr std::size_t kConnectionsMax = 128;
 constexpr std::chrono::seconds kPatience{30};
+// A wrong token is answered late, so that guessing is slow.
+constexpr std::chrono::milliseconds kWrongTokenPause{200};
 
 using Request = beast::http::request<beast::http::string_body>;
 using Response = beast::http::response<beast::http::string_body>;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
+// What a request that could not be read is answered; no value: the connection just ended.
+std::optional<Reply> unreadable(const boost::system::error_code& error) {
+  if (error == beast::http::error::body_limit) return problem(413, "an order is at most 64 KiB");
+  if (error == beast::http::error::header_limit) return problem(431, "the head is too large");
+  if (error == beast::http::error::end_of_stream || error == beast::http::error::partial_message) {
+    return std::nullopt;
+  }
+  if (error.category() != make_error_code(beast::http::error::bad_method).category()) {
+    return std::nullopt;
+  }
+  return problem(400, "this is no HTTP request");
+}
+
+Question question_of(const Request& request) {
+  Question question;
+  question.method = view(request.method_string());
+  question.target = view(request.target());
+  question.authorization = view(request[beast::http::field::authorization]);
+  question.host = view(request[beast::http::field::host]);
+  question.origin = view(request[beast::http::field::origin]);
+  question.content_type = view(request[beast::http::field::content_type]);
+  question.actor = view(request["X-LLM-Operator"]);
+  question.body = request.body();
+  return question;
+}
+
+Response response_of(Reply reply, const Request& request, bool keep) {
+  Response response(static_cast<beast::http::status>(reply.status), request.version());
+  response.set(beast::http::field::content_type, reply.content_type);
+  response.set(beast::http::field::cache_control, "no-store");
+  response.set("X-Content-Type-Options", "nosniff");
+  if (reply.status == 401) response.set(beast::http::field::www_authenticate, "Bearer");
+  response.keep_alive(keep);
+  response.body() = std::move(reply.body);
+  response.prepare_payload();
+  if (request.method() == beast::http::verb::head) response.body().clear();
+  return response;
+}
+
 }  // namespace
 
-AdminServer::AdminServer(config::Admin settings, Actions& actions)
-    : settings_(std::move(settings)), actions_(actions), acceptor_(context_) {}
+AdminServer::AdminServer(config::Admin settings, Actions& actions, Operators* operators)
+    : settings_(std::move(settings)),
+      actions_(actions),
+      operators_(operators),
+      acceptor_(context_) {}
 
 AdminServer::~AdminServer() { stop(); }
 
@@ -51,7 +97,10 @@ asio::awaitable<void> AdminServer::accept() {
   while (true) {
     auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
     if (!error) {
-      asio::co_spawn(context_, serve(std::move(socket)), asio::detached);
+      // One more than enough is closed at once: what is open ends by its deadline.
+      if (connections_ < kConnectionsMax) {
+        asio::co_spawn(context_, serve(std::move(socket)), asio::detached);
+      }
       continue;
     }
     if (error == asio::error::operation_aborted) co_return;
@@ -61,44 +110,43 @@ asio::awaitable<void> AdminServer::accept() {
 }
 
 asio::awaitable<void> AdminServer::serve(tcp::socket socket) {
+  ++connections_;
+  const std::unique_ptr<std::size_t, void (*)(std::size_t*)> counted(
+      &connections_, [](std::size_t* connections) { --*connections; });
+  beast::tcp_stream stream(std::move(socket));
   beast::flat_buffer buffer;
-  // The deadline closes the socket; it is renewed for each request.
-  asio::steady_timer deadline(context_);
-  while (true) {
-    deadline.expires_after(kPatience);
-    deadline.async_wait([&socket](const boost::system::error_code& error) {
-      boost::system::error_code ignored;
-      if (!error) socket.close(ignored);
-    });
+  bool keep = true;
+  while (keep) {
+    stream.expires_after(kPatience);
     beast::http::request_parser<beast::http::string_body> parser;
     parser.header_limit(kHeadLimit);
     parser.body_limit(kBodyLimit);
     const auto [failed, read] = co_await beast::http::async_read(
-        socket, buffer, parser, asio::as_tuple(asio::use_awaitable));
-    if (failed) break;
+        stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
     const Request& request = parser.get();
-
-    Question question;
-    question.method = view(request.method_string());
-    question.target = view(request.target());
-    question.authorization = view(request[beast::http::field::authorization]);
-    question.host = view(request[beast::http::field::host]);
-    Reply reply = answer(question, settings_, actions_);
-
-    Response response(static_cast<beast::http::status>(reply.status), request.version());
-    response.set(beast::http::field::content_type, reply.content_type);
-    response.set(beast::http::field::cache_control, "no-store");
-    response.set("X-Content-Type-Options", "nosniff");
-    response.keep_alive(request.keep_alive());
-    response.body() = std::move(reply.body);
-    response.prepare_payload();
-    if (request.method() == beast::http::verb::head) response.body().clear();
-    const bool keep = request.keep_alive();
+    std::optional<Reply> reply =
+        failed ? unreadable(failed) : answer(question_of(request), settings_, actions_, operators_);
+    if (!reply) co_return;
+    if (reply->status == 401) {
+      asio::steady_timer pause(context_, kWrongTokenPause);
+      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    keep = !failed && request.keep_alive();
+    Response response = response_of(std::move(*reply), request, keep);
     const auto [unsent, written] =
-        co_await beast::http::async_write(socket, response, asio::as_tuple(asio::use_awaitable));
-    if (unsent || !keep) break;
+        co_await beast::http::async_write(stream, response, asio::as_tuple(asio::use_awaitable));
+    if (unsent) co_return;
   }
-  deadline.cancel();
+  // A close with bytes unread would be a reset, and the client might lose the answer to it.
+  boost::system::error_code ignored;
+  stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  for (std::size_t drained = 0; drained < kBodyLimit;) {
+    buffer.clear();
+    const auto [ended, read] = co_await stream.async_read_some(buffer.prepare(kHeadLimit),
+                                                               asio::as_tuple(asio::use_awaitable));
+    if (ended) co_return;
+    drained += read;
+  }
 }
 
 }  // namespace tokenweir::admin

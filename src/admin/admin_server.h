@@ -4,46 +4,21 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 
+#include "admin/answer.h"
 #include "config/config.h"
 #include "core/result.h"
 #include "platform/asio.h"
 
 namespace tokenweir::admin {
 
-struct Reply {
-  int status = 200;
-  std::string content_type = "application/json";
-  std::string body;
-};
-
-// What the listener can ask of the house. Called on the admin thread.
-class Actions {
- public:
-  virtual ~Actions() = default;
-  [[nodiscard]] virtual bool alive() = 0;
-  // Empty when ready; otherwise why not, one reason a line.
-  [[nodiscard]] virtual std::vector<std::string> unready_reasons() = 0;
-  [[nodiscard]] virtual std::string metrics() = 0;
-  // Empty on success, else the problems.
-  [[nodiscard]] virtual std::string reload() = 0;
-  virtual void drain() = 0;
-  // JSON of one record; no value when there is none.
-  [[nodiscard]] virtual std::optional<std::string> record(std::string_view id) = 0;
-  // JSON array of records, newest first.
-  [[nodiscard]] virtual std::string records(
-      const std::map<std::string, std::string, std::less<>>& query) = 0;
-};
-
 class AdminServer {
  public:
-  AdminServer(config::Admin settings, Actions& actions);
+  // `actions` and `operators` outlive the server. Without operators there are no orders but reload
+  // and drain.
+  AdminServer(config::Admin settings, Actions& actions, Operators* operators = nullptr);
   ~AdminServer();
 
   // The bound port, or why there is none.
@@ -56,19 +31,11 @@ class AdminServer {
 
   config::Admin settings_;
   Actions& actions_;
+  Operators* operators_;
+  std::size_t connections_ = 0;
   asio::io_context context_{1};
   tcp::acceptor acceptor_;
   std::thread thread_;
 };
-
-// One request's answer, without a socket. `authorization` and `host` are field values.
-struct Question {
-  std::string_view method;
-  std::string_view target;
-  std::string_view authorization;
-  std::string_view host;
-};
-[[nodiscard]] Reply answer(const Question& question, const config::Admin& settings,
-                           Actions& actions);
 
 }  // namespace tokenweir::admin

@@ -1,55 +1,26 @@
-// Which admin path does what. Pure apart from the actions it calls.
+#include "admin/answer.h"
+
 #include <openssl/crypto.h>
 
-#include "admin/admin_server.h"
+#include <algorithm>
+
+#include "admin/operator_api.h"
+#include "admin/url.h"
+#include "publish/text.h"
 
 namespace tokenweir::admin {
 namespace {
 
-using Query = std::map<std::string, std::string, std::less<>>;
-
 std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      constexpr char kHex[] = "0123456789abcdef";
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-Reply problem(int status, std::string_view message) {
-  return {status, "application/json", "{\"error\":" + json_text(message) + "}\n"};
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string decoded(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-        hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
+  publish::append_json(out, text);
   return out;
+}
+
+// In a query a plus is a space.
+std::string form_decoded(std::string text) {
+  std::ranges::replace(text, '+', ' ');
+  return url_decoded(text);
 }
 
 Query parse_query(std::string_view text) {
@@ -60,8 +31,9 @@ Query parse_query(std::string_view text) {
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
     const auto equals = pair.find('=');
     if (pair.empty()) continue;
-    query[decoded(pair.substr(0, equals))] =
-        equals == std::string_view::npos ? std::string() : decoded(pair.substr(equals + 1));
+    query[form_decoded(std::string(pair.substr(0, equals)))] =
+        equals == std::string_view::npos ? std::string()
+                                         : form_decoded(std::string(pair.substr(equals + 1)));
   }
   return query;
 }
@@ -100,48 +72,70 @@ Reply readiness(Actions& actions, bool verbose) {
   return reply;
 }
 
-Reply act(std::string_view path, Actions& actions) {
+Reply act(std::string_view path, const Question& question, Actions& actions, Operators* operators) {
+  if (auto foreign = foreign_order(question)) return *foreign;
+  const auto actor = actor_of(question);
+  if (!actor) return problem(400, actor.error());
   if (path == "/-/reload") {
     const std::string problems = actions.reload();
+    if (operators != nullptr) {
+      operators->note(problems.empty() ? "reload" : "reload.refused", "configuration",
+                      {*actor, {}});
+    }
     if (!problems.empty()) return problem(400, problems);
     return {200, "application/json", "{\"reloaded\":true}\n"};
   }
+  if (operators != nullptr) operators->note("drain", "process", {*actor, {}});
   actions.drain();
   return {202, "application/json", "{\"draining\":true}\n"};
 }
 
+bool is_order(std::string_view method) { return method == "POST" || method == "DELETE"; }
+
 }  // namespace
 
-Reply answer(const Question& question, const config::Admin& settings, Actions& actions) {
+Reply problem(int status, std::string_view message) {
+  return {status, "application/json", "{\"error\":" + json_text(message) + "}\n"};
+}
+
+Reply answer(const Question& question, const config::Admin& settings, Actions& actions,
+             Operators* operators) {
   if (!host_is_plain(question.host, settings)) return problem(421, "unexpected Host");
   const auto mark = question.target.find('?');
   const std::string_view path = question.target.substr(0, mark);
   const Query query =
       mark == std::string_view::npos ? Query{} : parse_query(question.target.substr(mark + 1));
   const bool reading = question.method == "GET" || question.method == "HEAD";
+  const bool ordering = is_order(question.method);
   const bool action = path == "/-/reload" || path == "/-/drain";
-  if (action ? question.method != "POST" : !reading) return problem(405, "method not allowed");
+  if (action ? question.method != "POST" : !reading && !ordering) {
+    return problem(405, "method not allowed");
+  }
 
-  if (path == "/livez") {
+  if (reading && path == "/livez") {
     return actions.alive() ? Reply{200, "text/plain; charset=utf-8", "ok\n"}
                            : Reply{503, "text/plain; charset=utf-8", "event loop stalled\n"};
   }
-  if (path == "/readyz") return readiness(actions, query.contains("verbose"));
-  if (path == "/metrics") {
+  if (reading && path == "/readyz") return readiness(actions, query.contains("verbose"));
+  if (reading && path == "/metrics") {
     return {200, "text/plain; version=0.0.4; charset=utf-8", actions.metrics()};
   }
 
-  if (settings.token.empty() && action) {
-    return problem(403, "actions need `admin.token` in the configuration");
+  if (settings.token.empty() && ordering) {
+    return problem(403, "orders need `admin.token` in the configuration");
   }
   if (!settings.token.empty() && !token_matches(question.authorization, settings.token)) {
     return problem(401, "a bearer token is required");
   }
-  if (action) return act(path, actions);
+  if (action) return act(path, question, actions, operators);
+  if (operators != nullptr) {
+    if (auto reply = answer_operators(question, path, query, *operators)) return *reply;
+  }
+  if (!reading) return problem(405, "method not allowed");
   if (path == "/api/v1/records") return {200, "application/json", actions.records(query)};
   constexpr std::string_view kRecord = "/api/v1/records/";
   if (path.starts_with(kRecord)) {
-    auto record = actions.record(decoded(path.substr(kRecord.size())));
+    auto record = actions.record(url_decoded(path.substr(kRecord.size())));
     if (!record) return problem(404, "no such record (it appears a moment after the answer ends)");
     return {200, "application/json", std::move(*record)};
   }

@@ -177,6 +177,10 @@ class Book {
   bool clear_override(std::string_view budget, std::optional<std::string_view> account);
   // Sets what the current window has spent, and makes an unknown account known.
   bool set_spent(std::string_view budget, std::string_view account, const Amounts& spent, Now now);
+  // Adds to what the period that holds `at` has spent, and makes an unknown account known: a
+  // correction beside postings that go on.
+  bool correct_spent(std::string_view budget, std::string_view account, Time at,
+                     const Amounts& change, Now now);
   // The ledger is lost or older than the holds: enforced budgets refuse until set_spent(), a new
   // window, or trust().
   void distrust(Now now);
@@ -188,6 +192,11 @@ class Book {
   // At most `most` accounts of each budget, or of the one that is named: the lock is short.
   [[nodiscard]] std::vector<AccountView> view(Now now, std::size_t most = 1'000,
                                               std::string_view budget = {});
+  // One account by its stored key; no value when it does not exist (yet).
+  [[nodiscard]] std::optional<AccountView> find(std::string_view budget, std::string_view account,
+                                                Now now);
+  // Names of all budgets and rates, in the order of the configuration.
+  [[nodiscard]] std::vector<std::string> names() const;
   // Looks at the next few thousand accounts and forgets those that hold nothing and whose window is
   // over, and runs unused for so long. Called every second or so. Returns how many it forgot.
   std::size_t sweep(Now now, std::chrono::microseconds run_unused);

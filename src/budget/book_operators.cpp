@@ -94,6 +94,40 @@ bool Book::set_spent(std::string_view budget, std::string_view account, const Am
   return true;
 }
 
+bool Book::correct_spent(std::string_view budget, std::string_view account, Time at,
+                         const Amounts& change, Now now) {
+  const std::lock_guard lock(mutex_);
+  State::RuleEntry* rule = state_->rule_named(budget);
+  if (rule == nullptr) return false;
+  const auto index = static_cast<std::uint32_t>(rule - state_->rules.data());
+  const std::uint32_t found = state_->account_of(index, account, true);
+  if (found == State::kNone) return false;
+  State::AccountEntry& entry = *state_->accounts[found];
+  entry.account.turn_to(rule->rule.window, now);
+  (void)entry.account.post(rule->rule.window, at, now, change);
+  entry.account.turn_to(rule->rule.window, now);
+  entry.confirmed = true;
+  entry.used_at = now.monotonic;
+  releases_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+std::optional<AccountView> Book::find(std::string_view budget, std::string_view account, Now now) {
+  const std::lock_guard lock(mutex_);
+  const State::RuleEntry* rule = state_->rule_named(budget);
+  if (rule == nullptr) return std::nullopt;
+  const auto found = rule->accounts.find(account);
+  if (found == rule->accounts.end()) return std::nullopt;
+  return state_->view_of(*rule, *state_->accounts[found->second], now);
+}
+
+std::vector<std::string> Book::names() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const State::RuleEntry& rule : state_->rules) names.push_back(rule.rule.name);
+  return names;
+}
+
 void Book::distrust(Now now) {
   const std::lock_guard lock(mutex_);
   state_->distrusted = now;

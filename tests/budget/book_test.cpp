@@ -351,6 +351,27 @@ TEST(Book, RefusesWhileTheSpendIsUnknown) {
   EXPECT_EQ(book.hold({}, demand_of(70), Patience::may_wait, tomorrow).verdict, Verdict::refused);
 }
 
+TEST(Book, ACorrectionIsAddedToItsPeriodAndMakesTheAccountKnown) {
+  Book book;
+  book.configure({usd_rule("daily", 100, WindowKind::day)});
+  book.charge({}, usd(40), kNoon.wall, kNoon);
+  const auto before = book.find("daily", "", kNoon);
+  ASSERT_TRUE(before);
+  book.distrust(kNoon);
+  ASSERT_TRUE(book.correct_spent("daily", "", before->period.begin, usd(-15), kNoon));
+  const auto after = book.find("daily", "", kNoon);
+  EXPECT_EQ(after->spent[Measure::usd], 25);
+  EXPECT_FALSE(after->unknown);
+  // Looked at before midnight, corrected after it: the day it is about keeps it.
+  const Now tomorrow = later(kNoon, std::chrono::hours(24));
+  ASSERT_TRUE(book.correct_spent("daily", "", before->period.begin, usd(-15), tomorrow));
+  EXPECT_EQ(book.find("daily", "", tomorrow)->spent[Measure::usd], 0);
+  EXPECT_EQ(book.find("daily", "", kNoon)->spent[Measure::usd], 10);
+  EXPECT_FALSE(book.correct_spent("other", "", kNoon.wall, {}, kNoon));
+  EXPECT_FALSE(book.find("daily", "no such account", kNoon));
+  EXPECT_EQ(book.names(), std::vector<std::string>{"daily"});
+}
+
 TEST(Book, KeepsSpendAndHoldsThroughAReload) {
   Book book;
   book.configure({usd_rule("b", 100), usd_rule("gone", 100)});
