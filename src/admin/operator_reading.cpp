@@ -66,7 +66,7 @@ Reply Operators::budgets(std::string_view budget, const std::optional<AccountCho
 
 Reply Operators::enforcement() const {
   const std::lock_guard lock(mutex_);
-  const bool enforcing = house_.enforcement.enforcing(house_.clock.monotonic());
+  const bool enforcing = house_.enforcement.enforcing(now());
   JsonText out;
   out.open_object().member("enforcing", enforcing);
   if (!enforcing && off_) {
@@ -125,7 +125,7 @@ Reply Operators::top(std::chrono::minutes over, std::size_t most) const {
   if (!lines) return problem(503, lines.error());
   const auto all = house_.spend.spend({}, at - over, {}, 1);
   if (!all) return problem(503, all.error());
-  const bool enforcing = house_.enforcement.enforcing(house_.clock.monotonic());
+  const bool enforcing = house_.enforcement.enforcing(now());
   const auto rate = [&](const publish::SpendLine& line) {
     return dollars_text(line.picodollars / over.count());
   };

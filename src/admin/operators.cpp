@@ -131,7 +131,8 @@ Result<void, std::string> Operators::restore() {
     // Never longer than was asked for, wherever the wall clock was put meanwhile.
     const auto left =
         std::clamp<microseconds>(off_->until - at.wall, microseconds{0}, off_->until - off_->since);
-    house_.enforcement.off_until(at.monotonic + left);
+    off_end_ = at.monotonic + left;
+    house_.enforcement.off_until(at.wall + left);
     spdlog::warn("operators: enforcement is off for another {} s, by {}: {}",
                  std::chrono::floor<std::chrono::seconds>(left).count(), off_->actor,
                  quoted(off_->reason));
@@ -235,7 +236,8 @@ Reply Operators::enforce_off(milliseconds duration, const Order& order) {
   auto entry = line("enforcement.off", "enforcement", order);
   entry.detail = "{\"until\":\"" + format_rfc3339(off.until) + "\"}";
   if (auto failed = stored(house_.store.put(off, entry), "enforcement.off")) return *failed;
-  house_.enforcement.off_until(at.monotonic + duration);
+  off_end_ = at.monotonic + duration;
+  house_.enforcement.off_until(off.until);
   spdlog::warn("operators: enforcement is off until {}, by {}: {}", format_rfc3339(off.until),
                order.actor, quoted(order.reason));
   off_ = std::move(off);
@@ -269,9 +271,9 @@ void Operators::note(std::string_view action, std::string_view target, const Ord
 
 void Operators::tick() {
   const std::lock_guard lock(mutex_);
-  const Time at = now();
-  expire_kills(at);
-  expire_overrides(at);
+  const budget::Now at = moment();
+  expire_kills(at.wall);
+  expire_overrides(at.wall);
   expire_enforcement_off(at);
 }
 
@@ -302,11 +304,12 @@ void Operators::expire_overrides(Time at) {
   }
 }
 
-void Operators::expire_enforcement_off(Time) {
-  if (!off_ || !house_.enforcement.enforcing(house_.clock.monotonic())) return;
+void Operators::expire_enforcement_off(budget::Now at) {
+  if (!off_) return;
+  if (!house_.enforcement.enforcing(at.wall) && at.monotonic < off_end_) return;
+  house_.enforcement.on();
   const auto entry = line("enforcement.returned", "enforcement", kClock);
   if (stored(house_.store.drop_enforcement_off(entry), entry.action)) return;
-  house_.enforcement.on();
   off_.reset();
   spdlog::warn("operators: enforcement has returned by itself");
 }

@@ -130,12 +130,13 @@ class Operators {
   [[nodiscard]] Reply release(const admit::KillSwitch& kill, const Order& order);
   void expire_kills(Time now);
   void expire_overrides(Time now);
-  void expire_enforcement_off(Time now);
+  void expire_enforcement_off(budget::Now now);
 
   House house_;
   mutable std::mutex mutex_;  // one order at a time; guards the rest
   std::vector<publish::StoredOverride> overrides_;
   std::optional<publish::StoredEnforcementOff> off_;
+  Instant off_end_{};  // the monotonic clock's word on it, which no one can put back
   std::map<std::string, std::uint64_t> actions_;
 };
 

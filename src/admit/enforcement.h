@@ -12,11 +12,11 @@ namespace tokenweir::admit {
 class EnforcementSwitch {
  public:
   // What the configuration says apart: this is only the operator's word.
-  [[nodiscard]] bool enforcing(Instant now) const {
+  [[nodiscard]] bool enforcing(Time now) const {
     return now.time_since_epoch().count() >= off_until_.load(std::memory_order_relaxed);
   }
-  // The monotonic clock decides, so that no wall clock put back keeps the glass broken.
-  void off_until(Instant end) {
+  // Who sets it also sees to it that a wall clock put back does not prolong it.
+  void off_until(Time end) {
     off_until_.store(end.time_since_epoch().count(), std::memory_order_relaxed);
   }
   void on() { off_until_.store(INT64_MIN, std::memory_order_relaxed); }

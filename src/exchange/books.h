@@ -2,10 +2,9 @@
 // journal that outlives the process.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 
+#include "admit/enforcement.h"
 #include "admit/kill_switches.h"
 #include "admit/rate_cache.h"
 #include "budget/book.h"
@@ -22,11 +21,8 @@ struct Books {
   admit::RateCache rates;
   std::unique_ptr<HoldJournal> journal;  // null: nothing outlives the process (tests)
 
-  // Until then an operator has switched enforcement off; microseconds since 1970.
-  std::atomic<std::int64_t> unenforced_until{INT64_MIN};
-  [[nodiscard]] bool enforcing(Time now) const {
-    return now.time_since_epoch().count() >= unenforced_until.load(std::memory_order_relaxed);
-  }
+  admit::EnforcementSwitch enforcement;  // an operator's break-glass
+  [[nodiscard]] bool enforcing(Time now) const { return enforcement.enforcing(now); }
 };
 
 }  // namespace tokenweir::exchange

@@ -99,7 +99,7 @@ class House : public ::testing::Test {
     facts[property] = value;
     return process_->kills.find(facts, clock_.now()).has_value();
   }
-  bool enforcing() { return process_->enforcement.enforcing(clock_.monotonic()); }
+  bool enforcing() { return process_->enforcement.enforcing(clock_.now()); }
   // Whether `usd` picodollars are free for a request of these facts.
   bool admits(std::int64_t usd, const budget::Facts& facts = {}) {
     const auto decision =

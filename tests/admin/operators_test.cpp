@@ -262,6 +262,17 @@ TEST_F(House, EnforcementReturnsByItself) {
   EXPECT_TRUE(enforcing());
 }
 
+TEST_F(House, AWallClockPutBackDoesNotProlongBrokenGlass) {
+  ASSERT_EQ(
+      ask("POST", "/api/v1/enforcement", R"({"state":"off","for":"1h","reason":"test"})").status,
+      201);
+  clock_.advance(minutes(61));
+  clock_.set_wall(publish::testing::kMorning - hours(24));
+  operators().tick();
+  EXPECT_TRUE(enforcing());
+  EXPECT_EQ(query("SELECT count(*) FROM enforcement_off"), "0");
+}
+
 TEST_F(House, EnforcementIsSwitchedOnAgainByHand) {
   ASSERT_EQ(
       ask("POST", "/api/v1/enforcement", R"({"state":"off","for":"1h","reason":"test"})").status,

@@ -45,6 +45,8 @@ class FixedClock final : public Clock {
     now_ += by.count();
     monotonic_ += by.count();
   }
+  // Somebody sets the wall clock.
+  void set_wall(Time time) { now_ = time.time_since_epoch().count(); }
 
  private:
   std::atomic<std::int64_t> now_{kMorning.time_since_epoch().count()};
