@@ -41,6 +41,7 @@ class Entry:
     status: int
     end: str
     told: bool  # the client was given usage figures
+    tag: str = ""  # the request's x-sim-id, by which a test finds its own again
     usage: Usage = field(default_factory=Usage)
 
 
@@ -51,10 +52,10 @@ class Bill:
         self._lock = threading.Lock()
         self._entries: list[Entry] = []
 
-    def open(self, dialect: str, path: str, model: str) -> Entry:
+    def open(self, dialect: str, path: str, model: str, tag: str = "") -> Entry:
         with self._lock:
             entry = Entry(
-                len(self._entries) + 1, time.time(), dialect, path, model, 0, "open", False
+                len(self._entries) + 1, time.time(), dialect, path, model, 0, "open", False, tag
             )
             self._entries.append(entry)
             return entry

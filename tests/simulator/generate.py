@@ -42,7 +42,8 @@ class Generator:
         except (ValueError, TypeError, AttributeError, AssertionError) as problem:
             await _send_json(reply, 400, dialect.error(400, f"unreadable request: {problem}"))
             return
-        entry = self.bill.open(dialect.name, request.path, ask.model)
+        tag = request.fields.get("x-sim-id", "")
+        entry = self.bill.open(dialect.name, request.path, ask.model, tag)
         if script.status != 200 and self._fails(request, script):
             entry.status, entry.end = script.status, "error"
             await self._fail(dialect, reply, script)
