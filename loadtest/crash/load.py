@@ -52,7 +52,7 @@ class Load:
             cap, output = 6_000, source.randint(2_000, 3_000)
         stream = self.kind == "long" or source.random() < 0.6
         body = json.dumps({"model": setting.MODEL, "max_tokens": cap, "stream": stream, "messages": [
-            {"role": "user", "content": source.choice(self._prompts) + (" river" * 60_000 if self.kind == "large" else "")}]
+            {"role": "user", "content": source.choice(self._prompts) + (" river" * 300_000 if self.kind == "large" else "")}]
         }).encode()
         name = f"{self.prefix}-{len(self.sent)}"
         one = Sent(name, setting.cost(len(body) + 200, cap))

@@ -33,8 +33,8 @@ from . import big_ledger, books
 from .books import Findings
 from .load import Load
 
-POINTS = ("admitted held_written sent_marked head_sent body_half_sent body_sent answer_head first_bytes mid_stream "
-          "last_bytes settled posted queued row_written committed freed grown").split()
+POINTS = ("admitted held_written sent_marked body_half_sent body_sent answer_head mid_stream last_bytes settled posted "
+          "queued committed freed grown").split()
 KINDS = {"grown": "long", "body_half_sent": "large"}
 PASSAGES = {"grown": (1, 2), "body_half_sent": (1, 3)}
 USUAL_PASSAGES = (1, 9, 60)
@@ -156,14 +156,16 @@ class Bench:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100, help="random instants (100)")
-    parser.add_argument("--requests", type=int, default=100_000, help="of the run with hang-ups (100,000)")
-    parser.add_argument("--rows", type=int, default=10_000_000, help="of the large ledger (10,000,000; 0: leave it out)")
+    parser.add_argument("--kills", type=int, help="random instants (100)")
+    parser.add_argument("--requests", type=int, help="of the run with hang-ups (100,000)")
+    parser.add_argument("--rows", type=int, help="of the large ledger (10,000,000; 0: leave it out)")
     parser.add_argument("--quick", action="store_true", help="10 random instants, 5,000 requests, no large ledger")
     parser.add_argument("--point", action="append", choices=POINTS, help="only this named point; may be repeated")
     options = parser.parse_args()
-    if options.quick:
-        options.kills, options.requests, options.rows = 10, 5_000, 0
+    usual = (10, 5_000, 0) if options.quick else (100, 100_000, 10_000_000)
+    for name, value in zip(("kills", "requests", "rows"), usual):
+        if getattr(options, name) is None:
+            setattr(options, name, value)
     with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
         folder = Path(scratch)
         setting.price_file(folder)

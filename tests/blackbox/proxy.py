@@ -25,10 +25,20 @@ BINARY = Path(os.environ.get("TOKENWEIR_BINARY", ROOT / "build" / "tokenweir"))
 START_SECONDS = 30
 
 
+def free_ports(count: int) -> list[int]:
+    """Different ports: all are taken at once before any is given back."""
+    socks = [socket.socket() for _ in range(count)]
+    try:
+        for sock in socks:
+            sock.bind(("127.0.0.1", 0))
+        return [int(sock.getsockname()[1]) for sock in socks]
+    finally:
+        for sock in socks:
+            sock.close()
+
+
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def providers(origin: str, ca: Path | None = None) -> list[dict[str, Any]]:
@@ -64,7 +74,7 @@ class Proxy:
         directory.mkdir(parents=True, exist_ok=True)
         self.issued = certificates.issue(directory / "tls", "proxy")
         self.ca = directory / "tls" / "ca.pem"
-        self.port, self.tls_port, self.admin_port = free_port(), free_port(), free_port()
+        self.port, self.tls_port, self.admin_port = free_ports(3)
         self.ledger = directory / "ledger.db"
         self.config_file = directory / "tokenweir.yaml"
         self.log_file = directory / "log.txt"
