@@ -138,6 +138,12 @@ void read_model(MapReader& map, std::size_t file, FileDraft& draft,
   }
   std::string comment;
   map.text({"comment", "for people: where catalogues disagree, what is not modelled"}, comment);
+  // The most anybody's model is said to read, several times over: a slip of the keyboard is more.
+  constexpr std::int64_t kTokensMax = 1'000'000'000;
+  map.map({"limits", "what it reads and says at most, in tokens"}, [&](MapReader& inner) {
+    inner.integer({"context", "input of one request"}, model.limits.context, 1, kTokensMax);
+    inner.integer({"output", "output of one answer"}, model.limits.output, 1, kTokensMax);
+  });
   read_modifiers(map, model.modifiers);
   if (auto discount = read_discount(map, file)) model.contracts.push_back(std::move(*discount));
   std::vector<PeriodDraft> periods;
@@ -180,6 +186,9 @@ void check_form(const FileDraft& draft, const std::vector<bool>& lists_rates, co
       if (!model.match.empty() || !model.modifiers.empty()) {
         report.error(mark,
                      "an overlay's model has no `match` and no `modifiers`: the list has them");
+      }
+      if (model.limits != ModelLimits{}) {
+        report.error(mark, "an overlay's model has no `limits`: the list has them");
       }
       if (model.contracts.empty() == model.periods.empty()) {
         report.error(mark, "expected either `discount` or `periods` with contracted rates");

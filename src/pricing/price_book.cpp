@@ -123,6 +123,11 @@ std::string_view PriceBook::canonical_model(std::string_view prices, std::string
   return found.model == nullptr ? std::string_view{} : std::string_view(found.model->id);
 }
 
+ModelLimits PriceBook::limits(std::string_view prices, std::string_view model, Time at) const {
+  const Lookup found = find_model(lists_of(*rows_, prices), model, at);
+  return found.model == nullptr ? ModelLimits{} : found.model->limits;
+}
+
 std::string_view PriceBook::revision() const { return rows_->revision; }
 
 }  // namespace tokenweir::pricing

@@ -26,6 +26,7 @@ struct PriceQuery {
 };
 
 struct Quote;
+struct ModelLimits;
 
 class PriceBook {
  public:
@@ -43,6 +44,8 @@ class PriceBook {
   [[nodiscard]] std::string_view provider_label(std::string_view prices) const;
   [[nodiscard]] std::string_view canonical_model(std::string_view prices, std::string_view model,
                                                  Time at) const;
+  // What the model can read and say at most, as the list or one it inherits from states it.
+  [[nodiscard]] ModelLimits limits(std::string_view prices, std::string_view model, Time at) const;
   [[nodiscard]] std::string_view revision() const;  // hash of all files in force
   [[nodiscard]] const Rows& rows() const { return *rows_; }
 

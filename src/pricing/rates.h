@@ -170,10 +170,19 @@ struct Match {
   std::string text;  // lower case
 };
 
+// What a model can read and say at most, in tokens; 0: not known.
+struct ModelLimits {
+  std::int64_t context = 0;
+  std::int64_t output = 0;
+
+  friend bool operator==(const ModelLimits&, const ModelLimits&) = default;
+};
+
 struct Model {
   Place place;
   std::string id;
   std::vector<Match> match;
+  ModelLimits limits;
   std::vector<Period> periods;
   std::vector<Modifier> modifiers;
   std::vector<Contract> contracts;

@@ -111,7 +111,11 @@ def family_of(word: str | None, path: str) -> str:
 
 def read_case(row: dict[str, Any], number: int) -> Case:
     encoded = first_of(row, "body_base64", "body_b64", "base64", "b64")
-    body = first_of(row, "body", "json", "text")
+    body = first_of(row, "body", "request_body", "json", "text")
+    if isinstance(encoded, bool):
+        encoded = body if encoded else None
+    if row.get("request_body_base64") is True:
+        encoded = body
     if encoded is not None:
         data = base64.b64decode(encoded)
     elif isinstance(body, str):
@@ -123,7 +127,7 @@ def read_case(row: dict[str, Any], number: int) -> Case:
     path = first_of(row, "path", "url", "endpoint") or DEFAULT_PATHS.get(str(word or "openai").lower(), "/v1/chat/completions")
     if "://" in path:
         path = "/" + path.split("://", 1)[1].split("/", 1)[1]
-    given = row.get("headers") or []
+    given = first_of(row, "headers", "request_headers") or []
     headers = [(str(k), str(v)) for k, v in (given.items() if isinstance(given, dict) else given)]
     names = {name.lower() for name, _ in headers}
     if row.get("content_encoding") and "content-encoding" not in names:

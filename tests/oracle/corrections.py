@@ -41,6 +41,14 @@ _TOGETHER = """modifiers:
 
 _HALF = Decimal("0.5")
 
+# Limits that a request header raises above what the catalogues state: (pattern, (context, output)).
+# context-1m-2025-08-07, output-128k-2025-02-19 and output-300k-2026-03-24 of Anthropic's API.
+LIMITS = [
+    (r"claude-(?:sonnet-4(?!-[6-9])|4-sonnet)", (1_000_000, 0)),
+    (r"claude-(?:3-7-sonnet|3\.7-sonnet|sonnet-3[-.]7)", (0, 128_000)),
+    (r"claude-(?:opus|sonnet|haiku)-(?:4[-.][6-9]|[5-9])|claude-(?:fable|mythos)", (0, 300_000)),
+]
+
 LISTS = [
     {"list": "openai", "provider": "openai", "catalogue": "openai", "history": "openai",
      "litellm": ["", "openai/"], "head": _OPENAI, "factors": {"batch": (_HALF, ()), "flex": (_HALF, ())}},

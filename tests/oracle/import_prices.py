@@ -24,6 +24,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import corrections  # noqa: E402
+import model_limits  # noqa: E402
 
 UTC = datetime.timezone.utc
 MICRO = Decimal("0.000001")
@@ -406,12 +407,13 @@ def merged(periods):
     return kept
 
 
-def write_model(model_id, match, periods, notes, comments, modifiers=()):
+def write_model(model_id, match, periods, notes, comments, modifiers=(), limits=()):
     periods = merged(periods)
     confirm_periods(periods)
     lines = [f"- id: {quoted_id(model_id)}"]
     if match:
         lines.append(f"  match: [{', '.join(match)}]")
+    lines += limits
     lines += modifiers
     body = []
     for period in periods:
@@ -424,7 +426,29 @@ def priced(model):
     return all(period.bands[0].values for period in catalogue_periods(model))
 
 
-def make_list(settings, providers, history, litellm, versions, checked):
+def limits_of_list(settings, models, extra, limits):
+    """The `limits` line of each model of a list."""
+    list_name = settings["list"]
+    rows = []
+    for model in models:
+        exact, prefixes, _ = clauses(model.match)
+        exact, prefixes = corrections.names(list_name, model.id, exact, prefixes)
+        rows.append((model.id.lower(), exact, prefixes))
+    rows += [(model_id.lower(), [], []) for model_id, *_ in extra]
+    windows = {model.id.lower(): int(model.context_window or 0) for model in models}
+    found = limits.of_list(rows, settings.get("litellm", []))
+    result = {}
+    for model_id, _, _ in rows:
+        context, output = found.get(model_id, (0, 0))
+        context = max(context, windows.get(model_id, 0))
+        for pattern, (more_context, more_output) in corrections.LIMITS:
+            if re.search(pattern, model_id):
+                context, output = max(context, more_context), max(output, more_output)
+        result[model_id] = model_limits.line(context, output)
+    return result
+
+
+def make_list(settings, providers, history, litellm, limits, versions, checked):
     catalogue = providers.get(settings["catalogue"])
     lines = [
         "# Written by tests/oracle/import_prices.py; change corrections.py there instead of this file.",
@@ -442,6 +466,8 @@ def make_list(settings, providers, history, litellm, versions, checked):
     models = [m for m in models if priced(m) or corrections.free(settings["list"], m.id)]
     taken["exact"].update(m.id.lower() for m in models)
     counts = {"models": 0, "disagreements": 0}
+    extra = list(corrections.extra(settings["list"], litellm, Period, Rates))
+    limit_lines = limits_of_list(settings, models, extra, limits)
     for model in models:
         notes, comments = [], []
         exact, prefixes, patterns = clauses(model.match)
@@ -475,10 +501,12 @@ def make_list(settings, providers, history, litellm, versions, checked):
                 comments.append("disagreement: " + text)
         match = matchers(exact, prefixes, patterns, model.id.lower(), taken)
         modifiers = corrections.model_modifiers(settings["list"], model.id)
-        lines += write_model(model.id.lower(), match, periods, notes, comments, modifiers)
+        lines += write_model(model.id.lower(), match, periods, notes, comments, modifiers,
+                             limit_lines[model.id.lower()])
         counts["models"] += 1
-    for model_id, match, periods, comment in corrections.extra(settings["list"], litellm, Period, Rates):
-        lines += write_model(model_id, match, periods, [], [comment] if comment else [])
+    for model_id, match, periods, comment in extra:
+        lines += write_model(model_id, match, periods, [], [comment] if comment else [],
+                             limits=limit_lines[model_id.lower()])
         counts["models"] += 1
     if counts["models"] == 0:
         lines.remove("models:")
@@ -500,9 +528,11 @@ def main():
                 f"LiteLLM {arguments.litellm_version}"]
     providers = {provider.id: provider for provider in data.providers}
     history, litellm = History(), LiteLlm(arguments.litellm)
+    limits = model_limits.Limits(arguments.litellm)
     for settings in corrections.LISTS:
         Rates.minimum_seconds = settings.get("minimum_seconds", 0)
-        text, counts = make_list(settings, providers, history, litellm, versions, arguments.checked)
+        text, counts = make_list(settings, providers, history, litellm, limits, versions,
+                                 arguments.checked)
         path = pathlib.Path(arguments.out) / f"{settings['list']}.yaml"
         path.write_text(text)
         print(f"{path.name}: {counts['models']} models, {counts['disagreements']} disagreements",

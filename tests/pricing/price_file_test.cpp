@@ -171,6 +171,22 @@ models:
       << text;
 }
 
+TEST(PriceFile, limits_are_tokens_above_zero) {
+  EXPECT_EQ(problem(R"(models:
+- id: m
+  limits: {context: 128000, output: 16384}
+  periods: [{rates: {input: "1", output: "2"}}]
+)"),
+            "");
+  const std::string text = problem(R"(models:
+- id: m
+  limits: {context: 0, outputs: 5}
+  periods: [{rates: {input: "1", output: "2"}}]
+)");
+  EXPECT_NE(text.find("prices.yaml:8:21: error: \"0\" is out of range"), std::string::npos) << text;
+  EXPECT_NE(text.find("unknown key \"outputs\""), std::string::npos) << text;
+}
+
 TEST(PriceFile, windows_are_hours_that_do_not_overlap) {
   const std::string text = problem(R"(models:
 - id: a

@@ -185,6 +185,27 @@ TEST(ShippedPrices, a_batch_leaves_googles_cache_price_alone) {
             "0.075");
 }
 
+// The figures of the makers' own model pages.
+TEST(ShippedPrices, know_what_models_can_read_and_say_at_most) {
+  struct Row {
+    const char* list;
+    const char* model;
+    ModelLimits limits;
+  };
+  for (const Row& row :
+       {Row{"openai", "gpt-4o-2024-08-06", {128'000, 16'384}},
+        Row{"openai", "o3", {200'000, 100'000}}, Row{"openai", "gpt-5", {400'000, 128'000}},
+        Row{"anthropic", "claude-opus-4-1-20250805", {200'000, 32'000}},
+        Row{"anthropic", "claude-sonnet-4-5", {1'000'000, 64'000}},
+        Row{"google", "gemini-2.5-flash", {1'048'576, 65'536}},
+        Row{"vertex", "gemini-2.5-flash", {1'048'576, 65'536}}, Row{"openai", "nobody-knows", {}},
+        Row{"nowhere", "gpt-4o", {}}}) {
+    const ModelLimits found = shipped().limits(row.list, row.model, at("2026-11-21"));
+    EXPECT_EQ(found.context, row.limits.context) << row.list << ' ' << row.model;
+    EXPECT_EQ(found.output, row.limits.output) << row.list << ' ' << row.model;
+  }
+}
+
 TEST(ShippedPrices, every_model_of_every_list_can_be_found_and_priced_by_its_id) {
   for (const auto& [name, prices] : shipped().rows().lists) {
     for (const Model& model : prices.models) {
