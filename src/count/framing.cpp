@@ -25,7 +25,7 @@ Framing make(Template name) {
             .result = 4,
             .first_tool = 3,
             .tool = 0,
-            .slack = 0,
+            .slack = 12,
             .exact = true};
       break;
     case Template::openai_reasoning:
@@ -38,7 +38,7 @@ Framing make(Template name) {
             .result = 8,
             .first_tool = 9,
             .tool = 0,
-            .slack = 0,
+            .slack = 12,
             .exact = true};
       break;
     case Template::harmony:
@@ -60,7 +60,7 @@ Framing make(Template name) {
             .result = 20,
             .first_tool = 0,
             .tool = 45,
-            .slack = 8};
+            .slack = 6};
       break;
     case Template::gemini:
       is = {.request = 0,
@@ -104,7 +104,8 @@ Framing make(Template name) {
             .call = 20,
             .result = 10,
             .first_tool = 210,
-            .tool = 20};
+            .tool = 20,
+            .slack = 16};
       break;
     case Template::cohere:
       // Bills what was said, not what frames it (billed_units).
@@ -114,7 +115,7 @@ Framing make(Template name) {
             .call = 4,
             .result = 4,
             .first_tool = 0,
-            .slack = 64};
+            .slack = 8};
       break;
     case Template::plain:
       break;

@@ -162,7 +162,7 @@ ImageTokens by_rule(const ImageRule& rule, const Pixels& pixels) {
     case ImageRule::Kind::gemini_tiles:
       return {258 * gemini_tiles(pixels), 258 * 16};
     case ImageRule::Kind::flat:
-      return {rule.base, std::uint64_t{rule.base} * 2};
+      return {rule.base, std::max<std::uint64_t>(rule.most, std::uint64_t{rule.base} * 2)};
   }
   return {0, 0};
 }
@@ -206,7 +206,8 @@ Tally count_image(const ImageRule& rule, std::optional<Pixels> pixels, std::stri
   const ImageTokens tokens = by_rule(rule, pixels.value_or(kUsualPixels));
   // Models change how they see without notice; what the rule says for known pixels may be half.
   const std::uint64_t known = tokens.usual * 2 + 64;
-  tally.guess(tokens.usual, pixels ? known : std::max(tokens.most, known));
+  const bool measured = pixels.has_value() && rule.kind != ImageRule::Kind::flat;
+  tally.guess(tokens.usual, measured ? known : std::max(tokens.most, known));
   return tally;
 }
 

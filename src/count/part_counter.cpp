@@ -38,7 +38,7 @@ Tally PartCounter::json(const Json& value) const {
   std::string written;
   append_json(value, is_openai() || name_ == Template::gemini, written);
   Tally tally = text_.text(written);
-  tally.bound = tally.bound * 3 / 2 + 16;
+  tally.bound = tally.bound * 5 / 4 + 8;
   tally.framed_exactly = false;
   return tally;
 }
@@ -165,7 +165,11 @@ void PartCounter::gemini_part(const Json& part) {
   const auto is =
       members_of(part, "text", "inlineData", "inline_data", "fileData", "file_data", "functionCall",
                  "function_call", "functionResponse", "function_response", "executableCode",
-                 "codeExecutionResult", "thought");
+                 "codeExecutionResult", "thoughtSignature", "thought_signature");
+  // What was thought in this turn may be read again; its signature is longer than it.
+  for (const std::size_t signature : {11, 12}) {
+    if (is[signature] != nullptr) tally_.guess(0, is.text(signature).size() / 3);
+  }
   if (is[0] != nullptr) append_text(is.text(0));
   if (const Json* inline_data = first_of(is[1], is[2])) {
     end_text();
@@ -178,9 +182,11 @@ void PartCounter::gemini_part(const Json& part) {
     call(function.text(0), function[1]);
   }
   if (const Json* answer = first_of(is[7], is[8])) {
-    const auto function = members_of(*answer, "name", "response");
+    const auto function = members_of(*answer, "name", "response", "parts");
     tally_.add(text_.text(function.text(0)));
     result(function[1]);
+    if (function[2] != nullptr)
+      for_each(*function[2], [this](const Json& entry) { gemini_part(entry); });
   }
   for (const std::size_t other : {9, 10}) {
     if (is[other] != nullptr) tally_.add(json(*is[other]));
@@ -224,7 +230,9 @@ void PartCounter::block(const Json& block) {
       return;
     }
     const auto source = members_of(*is[4], "type", "data", "media_type", "content");
-    const auto more = members_of(block, "title", "context");
+    const auto more = members_of(block, "title", "context", "citations");
+    // Quoting comes with instructions, some 550 to 750 tokens in recorded usage.
+    if (more[2] != nullptr && members_of(*more[2], "enabled").is_true(0)) tally_.guess(550, 1000);
     tally_.add(text_.text(more.text(0)));
     tally_.add(text_.text(more.text(1)));
     const std::string_view kind = source.text(0);
@@ -254,6 +262,8 @@ void PartCounter::block(const Json& block) {
   } else if (type.ends_with("tool_result")) {
     const auto answer = members_of(block, "content", "result");
     result(first_of(answer[0], answer[1]));
+    // Results of the provider's own tools are longer than what the client is shown of them.
+    if (type != "tool_result") tally_.unknown(0);
   } else if (type == "thinking" || type == "redacted_thinking") {
     // Thoughts of earlier turns are dropped by the server, those of the present one stay.
     const auto thought = members_of(block, "thinking", "signature", "data");
@@ -331,6 +341,8 @@ void PartCounter::item(const Json& item) {
   } else if (type == "item_reference") {
     tally_.unknown(100);
   } else if (type == "additional_tools" && is[7] != nullptr) {
+    // Tools that come late come in a message of the developer's.
+    tally_.guess(80, 120);
     declarations(*is[7]);
   } else if (type.ends_with("_output") || type.ends_with("tool_result") ||
              type == "function_result") {
@@ -364,7 +376,7 @@ void PartCounter::gemini_function(const Json& function) {
   std::uint64_t properties = 0;
   if (schema[0] != nullptr)
     for_each_member(*schema[0], [&](std::string_view, const Json&) { ++properties; });
-  tally_.guess(properties * 10, properties * 24);
+  tally_.guess(properties * 10, properties * 16);
 }
 
 void PartCounter::declaration(const Json& tool) {
@@ -391,14 +403,17 @@ void PartCounter::declarations(const Json& tools) {
   const tokenizer::TokenizerChoice& choice = text_.model().choice;
   std::uint64_t prompt = framing_.first_tool + choice.tool_prompt;
   if (dialect_ == Dialect::openai_chat) prompt += choice.chat_tool_prompt;
-  tally_.guess(prompt, prompt * 3 / 2 + 32);
+  // OpenAI's Responses API has shown some models more of them than the chat completions do.
+  const std::uint64_t most =
+      dialect_ == Dialect::openai_responses ? choice.responses_tool_prompt_most : 0;
+  tally_.guess(prompt, std::max(prompt * 5 / 4 + 12, most));
   if (!is_openai()) {
     for_each(tools, [&](const Json& tool) { declaration(tool); });
     return;
   }
   const std::string written = typescript_of(tools);
   Tally text = text_.text(written);
-  text.bound = text.bound * 3 / 2 + 16;
+  text.bound = text.bound * 5 / 4 + 8;
   text.framed_exactly = false;
   tally_.add(text);
   for_each(tools, [&](const Json& tool) {

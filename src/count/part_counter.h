@@ -24,16 +24,17 @@ class PartCounter {
 
   [[nodiscard]] const Framing& framing() const { return framing_; }
   [[nodiscard]] const TextCounter& text() const { return text_; }
-  // A value written as JSON: nobody knows how models are shown it, so half as much again bounds it.
+  // A value written as JSON: nobody knows how models are shown it, so a quarter more bounds it.
   [[nodiscard]] Tally json(const Json& value) const;
 
+  [[nodiscard]] bool is_anthropic() const { return name_ == tokenizer::Template::anthropic; }
   [[nodiscard]] bool is_openai() const {
     return name_ == tokenizer::Template::openai || name_ == tokenizer::Template::openai_reasoning ||
            name_ == tokenizer::Template::harmony;
   }
 
  private:
-  void guess(std::uint64_t marks) { tally_.guess(marks, marks * 3 + 4); }
+  void guess(std::uint64_t marks) { tally_.guess(marks, marks * 2); }
   // Text is collected and counted together where blocks join, as OpenAI's do.
   void append_text(std::string_view text);
   void end_text();

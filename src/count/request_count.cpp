@@ -31,6 +31,8 @@ std::uint64_t fingerprint_of(const ModelCounting& model) {
         std::uint64_t{model.choice.per_thousand_other_scripts},
         static_cast<std::uint64_t>(images.kind), std::uint64_t{images.base},
         std::uint64_t{images.tile}, std::uint64_t{images.most}, std::uint64_t{images.per_thousand},
+        std::uint64_t{model.choice.tool_prompt}, std::uint64_t{model.choice.chat_tool_prompt},
+        std::uint64_t{model.choice.responses_tool_prompt_most},
         std::uint64_t{model.vocabulary != nullptr}})
     out = mixed(out + 1, word + 1);
   return out;
@@ -60,8 +62,8 @@ class Extras {
     if (counter_.is_openai()) {
       const std::uint64_t marks = dialect_ == Dialect::openai_chat ? 6 : 2;
       tally_.guess(written.tokens + marks, written.bound + 32);
-    } else if (dialect_ == Dialect::anthropic_messages) {
-      tally_.guess(written.tokens + 110, written.bound + 300);
+    } else if (counter_.is_anthropic()) {
+      tally_.guess(written.tokens + 110, written.bound * 2 + 600);
     } else {
       tally_.guess(0, written.bound + 32);
     }
@@ -75,7 +77,15 @@ class Extras {
 
 void Extras::member(std::string_view key, const Json& value) {
   if (value.is_null()) return;
-  if (key == "response_format") {
+  if (counter_.is_anthropic() && (key == "thinking" || key == "reasoning")) {
+    // Leave to think is given in words.
+    if (members_of(value, "type").text(0) != "disabled") tally_.guess(28, 48);
+  } else if (key == "thinking" || key == "reasoning" || key == "reasoning_effort") {
+    // Some servers of open models turn it into instructions.
+    const bool off = members_of(value, "type").text(0) == "disabled";
+    if (!counter_.framing().exact && !off) tally_.guess(0, 96);
+  } else if (key == "response_format") {
+    if (!counter_.is_openai()) tally_.guess(0, 96);
     const auto is = members_of(value, "type", "json_schema", "schema");
     if (is[1] != nullptr) schema(*is[1]);
     if (is[2] != nullptr) schema(*is[2]);
@@ -106,9 +116,6 @@ void Extras::member(std::string_view key, const Json& value) {
       const std::uint64_t tokens = counter_.text().tokens(named.text(0));
       tally_.guess(tokens + 4, tokens * 2 + 16);
     }
-  } else if (key == "thinking" && dialect_ == Dialect::anthropic_messages) {
-    const std::string_view type = members_of(value, "type").text(0);
-    if (!type.empty() && type != "disabled") tally_.guess(28, 48);
   } else if (key == "previous_response_id" || key == "conversation" || key == "prompt" ||
              key == "previous_interaction_id" || key == "agent" || key == "cachedContent" ||
              key == "cached_content" || key == "mcp_servers" || key == "container" ||
@@ -188,10 +195,17 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
   if (chat) {
     more.known(framing.request);
     const tokenizer::TokenizerChoice& choice = question.model.choice;
-    if (choice.hidden > 0)
-      more.guess(choice.hidden, std::max(choice.hidden * 2, choice.hidden_most));
-    if (choice.default_system > 0 && !has(PartKind::system))
-      more.guess(choice.default_system, choice.default_system * 2);
+    // The most that was ever seen does not make what is known less exact.
+    more.bound += std::max(choice.hidden_most, choice.hidden * 2) + question.host.most;
+    if (dialect == Dialect::openai_responses) more.bound += choice.responses_most;
+    more.tokens += choice.hidden + question.host.hidden;
+    more.framed_exactly &= choice.hidden == 0 && question.host.hidden == 0;
+    if (choice.searches) more.unknown(0);
+    // The instructions for summing up (recorded usage).
+    if (question.endpoint.name == "responses.compact") more.guess(93, 200);
+    if (choice.default_system_most > 0 && !has(PartKind::system))
+      more.guess(choice.default_system,
+                 std::max(choice.default_system_most, choice.default_system * 2));
   }
   // hmarr/openai-chat-tokens: tools without instructions get a message of their own.
   if (dialect == Dialect::openai_chat && counter.is_openai() && has(PartKind::tools))
@@ -202,7 +216,11 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
     more.guess(once * 7 / 2 + 1450, once * 8 + 8192);
   }
   total.add(more);
-  total.bound += framing.slack;
+  if (dialect == Dialect::openai_images) total.guess(6, 32);
+  // Embeddings begin or end with marks of their own, and nothing is one token all the same.
+  if (!chat && !framing.exact) total.bound += 8 * parts.size();
+  total.bound += total.framed_exactly && counter.text().is_certain() ? 1 + total.tokens / 200
+                                                                     : std::uint64_t{framing.slack};
   out.parts[static_cast<std::size_t>(Slice::system)] += to_count(more.tokens);
   out.tokens = to_count(total.tokens);
   if (!total.unbounded) out.upper_bound = to_count(std::max(total.bound, total.tokens));

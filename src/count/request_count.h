@@ -39,10 +39,11 @@ struct RequestCount {
 
 struct RequestQuestion {
   const provider::Endpoint& endpoint;
-  const ModelCounting& model;    // of the model asked for
-  std::string_view model_name;   // as the request has it
-  std::string_view body;         // decoded
-  const Transcript& transcript;  // of this body
+  const ModelCounting& model;                // of the model asked for
+  std::string_view model_name;               // as the request has it
+  std::string_view body;                     // decoded
+  const Transcript& transcript;              // of this body
+  tokenizer::ModelMap::HostExtra host = {};  // ModelMap::host_extra of the provider's host
 };
 
 // The memories one process has. Both may be shared by all threads.

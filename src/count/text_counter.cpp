@@ -11,8 +11,8 @@ using tokenizer::TokenizerChoice;
 
 // An estimate's bound: what short texts may be off by, and the worst ratio seen on recorded traffic
 // with room to spare. No byte-level vocabulary has more tokens than bytes.
-constexpr std::uint64_t kMostExtraPerThousand = 400;
-constexpr std::uint64_t kMostExtraTokens = 4;
+constexpr std::uint64_t kMostExtraPerThousand = 300;
+constexpr std::uint64_t kMostExtraTokens = 2;
 
 // What a text without any vocabulary is taken for: tokens.md's mean of four bytes a token.
 constexpr std::uint64_t kBytesPerToken = 4;
@@ -94,8 +94,13 @@ Tally TextCounter::text(std::string_view text) const {
     return tally;
   }
   const std::uint64_t count = tokenizer::count(*model_.vocabulary, text);
-  if (is_exact()) {
+  if (is_certain()) {
     tally.known(count);
+    return tally;
+  }
+  if (is_exact()) {
+    tally.tokens = count;
+    tally.bound = most_of_estimate(count, text.size());
     return tally;
   }
   const TokenizerChoice& choice = model_.choice;

@@ -63,6 +63,10 @@ class TextCounter {
     return model_.vocabulary != nullptr &&
            model_.choice.confidence != tokenizer::Confidence::estimated;
   }
+  // Whether its bound is the count itself: of a model the map has heard of.
+  [[nodiscard]] bool is_certain() const {
+    return model_.vocabulary != nullptr && model_.choice.confidence == tokenizer::Confidence::exact;
+  }
   // Tokens of a text by itself; the bound of an estimate leaves room for its error.
   [[nodiscard]] Tally text(std::string_view text) const;
   [[nodiscard]] std::uint64_t tokens(std::string_view text) const {

@@ -92,6 +92,7 @@ struct ModelMap::Rules {
   TokenizerChoice standard;
   Prefixes<ImageRule> images;
   std::map<std::string, ImageRule, std::less<>> image_families;
+  std::map<std::string, HostExtra, std::less<>> hosts;  // by the end of their names
 };
 
 namespace {
@@ -129,7 +130,11 @@ void read_choice(MapReader& map, TokenizerChoice& choice, Confidence standard) {
   }
   map.integer({"hidden"}, choice.hidden, 0, 100'000);
   map.integer({"hidden_most"}, choice.hidden_most, 0, 100'000);
+  map.integer({"responses_most"}, choice.responses_most, 0, 100'000);
   map.integer({"default_system"}, choice.default_system, 0, 100'000);
+  map.integer({"default_system_most"}, choice.default_system_most, 0, 100'000);
+  map.integer({"responses_tool_prompt_most"}, choice.responses_tool_prompt_most, 0, 100'000);
+  map.boolean({"searches"}, choice.searches);
   map.integer({"tool_prompt"}, choice.tool_prompt, 0, 100'000);
   map.integer({"chat_tool_prompt"}, choice.chat_tool_prompt, 0, 100'000);
   map.integer({"per_thousand"}, choice.per_thousand, 100, 10'000);
@@ -209,6 +214,14 @@ Result<ModelMap, std::string> ModelMap::parse(std::string_view yaml, std::string
       read_image_rule(map, rules->image_families[entry.key]);
       map.finish();
     });
+    root.table({"hosts"}, {}, [&](const Node::Entry& entry) {
+      MapReader map(entry.value, report);
+      HostExtra& extra = rules->hosts[entry.key];
+      map.integer({"hidden"}, extra.hidden, 0, 100'000);
+      extra.most = extra.hidden;
+      map.integer({"hidden_most"}, extra.most, 0, 100'000);
+      map.finish();
+    });
     root.map({"default", "", yaml::kRequired},
              [&](MapReader& map) { read_choice(map, rules->standard, Confidence::estimated); });
     root.finish();
@@ -240,17 +253,26 @@ ImageRule ModelMap::images(std::string_view family, std::string_view model) cons
   return fallback != rules_->image_families.end() ? fallback->second : ImageRule{};
 }
 
+ModelMap::HostExtra ModelMap::host_extra(std::string_view host) const {
+  if (rules_ == nullptr) return {};
+  for (std::size_t at = 0; at != std::string_view::npos && at < host.size();) {
+    const auto found = rules_->hosts.find(host.substr(at));
+    if (found != rules_->hosts.end()) return found->second;
+    at = host.find('.', at);
+    if (at != std::string_view::npos) ++at;
+  }
+  return {};
+}
+
 TokenizerChoice ModelMap::stand_in(const TokenizerChoice& choice) const {
   if (rules_ == nullptr) return choice;
   const auto found = rules_->stand_ins.find(choice.vocabulary);
   if (found == rules_->stand_ins.end()) return choice;
-  TokenizerChoice out = found->second;
-  out.framing = choice.framing;
-  out.hidden = choice.hidden;
-  out.hidden_most = choice.hidden_most;
-  out.default_system = choice.default_system;
-  out.tool_prompt = choice.tool_prompt;
-  out.chat_tool_prompt = choice.chat_tool_prompt;
+  TokenizerChoice out = choice;
+  out.vocabulary = found->second.vocabulary;
+  out.confidence = found->second.confidence;
+  out.per_thousand = found->second.per_thousand;
+  out.per_thousand_other_scripts = found->second.per_thousand_other_scripts;
   out.per_thousand = out.per_thousand * choice.per_thousand / 1000;
   out.per_thousand_other_scripts =
       out.per_thousand_other_scripts * choice.per_thousand_other_scripts / 1000;

@@ -59,11 +59,16 @@ struct TokenizerChoice {
   // add, and those it adds where the request has no instructions of its own.
   std::uint32_t hidden = 0;
   std::uint32_t hidden_most = 0;
+  std::uint32_t responses_most = 0;  // the same over OpenAI's Responses API
   std::uint32_t default_system = 0;
+  std::uint32_t default_system_most = 0;
   // Those that come with the first tool, over the template's; and only where chat completions are
   // asked for.
   std::uint32_t tool_prompt = 0;
   std::uint32_t chat_tool_prompt = 0;
+  std::uint32_t responses_tool_prompt_most = 0;
+  // The model searches by itself: what it finds is billed, and not in the request.
+  bool searches = false;
 };
 
 class ModelMap {
@@ -81,6 +86,13 @@ class ModelMap {
 
   // The rule for pictures; of a model nobody listed, that of its family.
   [[nodiscard]] ImageRule images(std::string_view family, std::string_view model) const;
+
+  // Tokens that a host puts before every request, whatever the model; `hidden` and `hidden_most`.
+  struct HostExtra {
+    std::uint32_t hidden = 0;
+    std::uint32_t most = 0;
+  };
+  [[nodiscard]] HostExtra host_extra(std::string_view host) const;
 
   // What to count with instead where the choice's vocabulary is optional and not installed.
   [[nodiscard]] TokenizerChoice stand_in(const TokenizerChoice& choice) const;

@@ -77,8 +77,9 @@ std::string Judge::line(const Json& exchange) {
   std::string model(text_of(exchange, "model"));
   if (model.empty()) model = endpoint.model;
   const ModelCounting& counting = this->counting(provider, model);
-  const auto count =
-      tokenweir::count::count_request({endpoint, counting, model, body, transcript}, &memories_, 0);
+  const auto count = tokenweir::count::count_request(
+      {endpoint, counting, model, body, transcript, map_.host_extra(text_of(exchange, "host"))},
+      &memories_, 0);
   OutputCounter output(endpoint.dialect, counting);
   count_answer(endpoint, exchange, output);
 

@@ -25,7 +25,8 @@ from . import judge
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "config/tokenizers/models.yaml"
-_SENT = ("id", "provider", "method", "path", "query", "model", "request_body", "response_body", "body_kind")
+_SENT = ("id", "provider", "method", "path", "query", "model", "request_body", "response_body", "body_kind",
+         "host")
 _REASONING = re.compile(r"^(gpt-5|o\d|codex|computer-use)(?!.*chat)")
 _PLAIN_OPENAI = re.compile(r"^(gpt-3\.5|gpt-35|gpt-4)")
 
