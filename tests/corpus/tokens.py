@@ -102,10 +102,11 @@ def kind_of(request: object) -> str | None:
     found = "tools" if tools or request.get("tool_config") else "text"
     for name in ("response_format", "output_format", "format"):
         value = request.get(name)
-        if isinstance(value, dict) and value.get("type") not in (None, "text"):
+        if isinstance(value, dict) and value.get("type") not in (None, "text", "json_object"):
             found = "tools"
     text = request.get("text")
-    if isinstance(text, dict) and isinstance(text.get("format"), dict) and text["format"].get("type") != "text":
+    if isinstance(text, dict) and isinstance(text.get("format"), dict) and text["format"].get("type") not in (
+            "text", "json_object"):
         found = "tools"
     config = request.get("generationConfig") or request.get("output_config") or {}
     if isinstance(config, dict) and any("chema" in key or key == "format" for key in config):
