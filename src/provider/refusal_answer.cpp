@@ -46,8 +46,23 @@ void make_native(Family speech, Problem& problem) {
   }
 }
 
+int usual_status(RefusalClass kind) {
+  switch (kind) {
+    case RefusalClass::final_budget:
+      return 402;
+    case RefusalClass::retryable:
+      return 429;
+    case RefusalClass::forbidden:
+      return 403;
+    case RefusalClass::invalid:
+      break;
+  }
+  return 400;
+}
+
 Problem problem_of(const RefusalFacts& facts) {
   Problem problem;
+  problem.status = usual_status(facts.kind);
   problem.code = code_of(facts);
   problem.message = facts.message;
   problem.request_id = facts.request_id;
@@ -120,21 +135,10 @@ RefusalAnswer refusal_answer(const Endpoint& endpoint, Family family, const Refu
   const bool passes = facts.kind == RefusalClass::retryable;
   const auto wait = facts.retry_after.value_or(std::chrono::seconds{1});
   Problem problem = problem_of(facts);
-  switch (facts.kind) {
-    case RefusalClass::final_budget:
-      problem.status = never_retried_status(speech);
-      if (style == RefusalStyle::native) make_native(speech, problem);
-      break;
-    case RefusalClass::retryable:
-      problem.status = 429;
-      problem.retry_after = wait;
-      break;
-    case RefusalClass::forbidden:
-      problem.status = 403;
-      break;
-    case RefusalClass::invalid:
-      problem.status = 400;
-      break;
+  if (passes) problem.retry_after = wait;
+  if (facts.kind == RefusalClass::final_budget) {
+    problem.status = never_retried_status(speech);
+    if (style == RefusalStyle::native) make_native(speech, problem);
   }
   ErrorAnswer said = error_answer(endpoint, family, problem);
 
@@ -152,8 +156,7 @@ RefusalAnswer refusal_answer(const Endpoint& endpoint, Family family, const Refu
 
 std::string cut_event(const Endpoint& endpoint, Family family, const RefusalFacts& facts,
                       const OpenStream& open) {
-  Problem problem = problem_of(facts);
-  problem.status = 402;
+  const Problem problem = problem_of(facts);
   switch (spoken_at(endpoint, family)) {
     case Family::anthropic:
       return event("error", anthropic_error(problem).body, "\n", open);

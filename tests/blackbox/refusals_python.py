@@ -1,6 +1,6 @@
 """What an application sees of refusals through the official Python SDKs with their usual retries, as JSON.
 
-Usage: python -m tests.blackbox.refusals_python ORIGIN > results.json
+Usage: python -m tests.blackbox.refusals_python ORIGIN ADMIN_ORIGIN TOKEN > results.json
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read_until_cut(stream: Iterator[Any], meanwhile: Callable[[], None]) -> int:
     return seen
 
 
-def main(origin: str) -> dict[str, Any]:
+def main(origin: str, admin: str, token: str) -> dict[str, Any]:
     import anthropic
     import openai
     from google import genai
@@ -122,6 +122,19 @@ def main(origin: str) -> dict[str, Any]:
                       {"model": "claude-sonnet-4-5", "max_tokens": 5000, "messages": MESSAGES},
                       {"X-LLM-Workflow": "cut-anthropic", "x-sim-script": "output=5000"})))
 
+    # A stream that an operator stops.
+    def kill(workflow: str) -> None:
+        plain(admin, "/api/v1/kill", {"workflow": workflow, "reason": "a test"}, {"Authorization": f"Bearer {token}"})
+
+    slow = {"x-sim-script": "output=2000;rate=200"}
+    results["kill_openai_chat"] = outcome(lambda: read_until_cut(
+        chat(openai_client("kill-openai_chat", **slow), stream=True, max_tokens=2000), lambda: kill("kill-openai_chat")))
+    results["kill_anthropic"] = outcome(lambda: read_until_cut(
+        message(anthropic_client("kill-anthropic", **slow), stream=True, max_tokens=2000), lambda: kill("kill-anthropic")))
+    results["kill_google"] = outcome(lambda: read_until_cut(
+        google_client("kill-google", **slow).models.generate_content_stream(model="gemini-2.5-flash", contents="Tell me."),
+        lambda: kill("kill-google")))
+
     # A place that is taken for a moment: the SDK waits and tries again.
     busy("/p/openai/v1/chat/completions", "busy-openai_chat", {"model": "gpt-4o-mini", "messages": MESSAGES})
     results["busy_openai_chat"] = outcome(lambda: chat(openai_client("busy-openai_chat")).choices[0].message.content)
@@ -139,4 +152,4 @@ def _final(client: Any) -> Any:
 
 
 if __name__ == "__main__":
-    json.dump(main(sys.argv[1]), sys.stdout, default=str)
+    json.dump(main(*sys.argv[1:]), sys.stdout, default=str)

@@ -19,6 +19,7 @@ from tests.simulator import Simulator
 
 pytestmark = pytest.mark.sdk
 NODE = Path(__file__).parent / "node"
+TOKEN = "the-operators-token"
 NODE_IS_THERE = shutil.which("node") is not None and (NODE / "node_modules").exists()
 
 # Streams below hold a part of their 6,000 tokens; 5,000 more leave them no room to grow.
@@ -46,11 +47,19 @@ class Seen:
 
 def run(command: list[str], folder: Path, work: Path) -> Seen:
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    with Simulator(work / "simulator") as simulator, Proxy(work / "proxy", providers(simulator.origin), RULES) as proxy:
-        done = subprocess.run([*command, proxy.url], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr[-4000:]
-        results = json.loads(done.stdout)
-        return Seen(results, proxy.records(len(results)))
+    with Simulator(work / "simulator") as simulator:
+        proxy = Proxy(work / "proxy", providers(simulator.origin), RULES)
+        proxy.settings["admin"]["token"] = TOKEN
+        with proxy:
+            return drive(proxy, command, folder, environment)
+
+
+def drive(proxy: Proxy, command: list[str], folder: Path, environment: dict[str, str]) -> Seen:
+    done = subprocess.run([*command, proxy.url, proxy.admin_url, TOKEN], cwd=folder, env=environment, capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    results = json.loads(done.stdout)
+    return Seen(results, proxy.records(len(results)))
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +113,17 @@ def test_python_raises_when_a_stream_is_cut(python: Seen, sdk: str, base: str) -
     cut_in_the_middle(python, f"cut-{sdk}")
 
 
+def stopped_by_an_operator(seen: Seen, workflow: str) -> None:
+    assert [(row["refusal"], row["end_state"]) for row in seen.rows[workflow]] == [("killed", "proxy_abort")]
+
+
+@pytest.mark.parametrize("sdk, base", [("openai_chat", "APIError"), ("anthropic", "APIError"), ("google", "APIError")])
+def test_python_raises_when_an_operator_stops_a_stream(python: Seen, sdk: str, base: str) -> None:
+    error = python.results[f"kill_{sdk}"]
+    assert base in error.get("bases", []), error
+    stopped_by_an_operator(python, f"kill-{sdk}")
+
+
 @pytest.mark.parametrize("sdk", ["openai_chat", "anthropic", "google"])
 def test_python_waits_for_a_place_and_succeeds(python: Seen, sdk: str) -> None:
     assert python.results[f"busy_{sdk}"]["class"] is None, python.results[f"busy_{sdk}"]
@@ -135,6 +155,14 @@ def test_node_raises_when_a_stream_is_cut(node: Seen, sdk: str) -> None:
     error = node.results[f"cut_{sdk}"]
     assert error["class"] is not None, error
     cut_in_the_middle(node, f"cut-node-{sdk}")
+
+
+@needs_node
+@pytest.mark.parametrize("sdk", ["openai_chat", "anthropic", "google", "vercel_google"])
+def test_node_raises_when_an_operator_stops_a_stream(node: Seen, sdk: str) -> None:
+    error = node.results[f"kill_{sdk}"]
+    assert error["class"] is not None, error
+    stopped_by_an_operator(node, f"kill-node-{sdk}")
 
 
 @needs_node

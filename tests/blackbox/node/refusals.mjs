@@ -1,5 +1,5 @@
 // What an application sees of refusals through the official Node SDKs with their usual retries, as JSON.
-// Usage: node refusals.mjs ORIGIN > results.json
+// Usage: node refusals.mjs ORIGIN ADMIN_ORIGIN TOKEN > results.json
 import OpenAI from "openai";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
@@ -8,7 +8,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 
-const origin = process.argv[2];
+const [origin, admin, token] = process.argv.slice(2);
 const messages = [{ role: "user", content: "Tell me about weirs." }];
 const long = { "x-sim-script": "output=6000;rate=2000;per_event=20" };
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
@@ -114,6 +114,19 @@ for (const name of ["chat", "responses", "anthropic"]) {
   const workflow = `cut-node-vercel_${name}`;
   results[`cut_vercel_${name}`] = await outcome(() => vercelStream(vercel(workflow, long)[name], () => eaters[name](workflow)));
 }
+
+const slow = { "x-sim-script": "output=2000;rate=200" };
+const kill = (workflow) => fetch(`${admin}/api/v1/kill`, { method: "POST", body: JSON.stringify({ workflow, reason: "a test" }),
+  headers: { "content-type": "application/json", authorization: `Bearer ${token}` } }).then((answer) => answer.text());
+results.kill_openai_chat = await outcome(async () => readUntilCut(
+  await chat(openai("kill-node-openai_chat", slow), { stream: true, max_tokens: 2000 }), () => kill("kill-node-openai_chat")));
+results.kill_anthropic = await outcome(async () => readUntilCut(
+  await message(anthropic("kill-node-anthropic", slow), { stream: true, max_tokens: 2000 }), () => kill("kill-node-anthropic")));
+results.kill_google = await outcome(async () => readUntilCut(
+  await google("kill-node-google", slow).models.generateContentStream({ ...gemini, config: { maxOutputTokens: 2000 } }),
+  () => kill("kill-node-google")));
+results.kill_vercel_google = await outcome(() =>
+  vercelStream(vercel("kill-node-vercel_google", slow).google, () => kill("kill-node-vercel_google")));
 
 await busy("/p/openai/v1/chat/completions", "busy-node-openai_chat", { model: "gpt-4o-mini", messages });
 results.busy_openai_chat = await outcome(async () => (await chat(openai("busy-node-openai_chat"))).choices[0].message.content);
