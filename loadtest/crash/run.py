@@ -95,9 +95,13 @@ class Bench:
         self.total.add(found)
         wrong = [*found.lost, *found.doubled, *found.differ]
         print(f"{label:<24} {'killed' if died else 'not reached':<12} {len(load.sent):>6} requests  {found.from_hold:>3} recovered"
-              f"  charged {100 * found.charged / max(found.billed, 1):>7.2f}%  held {found.leaked}"
+              f"  charged {self._share(found):>8}  held {found.leaked}"
               f"  restart {self.restarts[-1]:.2f} s" + (f"  {len(wrong)} WRONG: {wrong[:3]}" if wrong else ""), flush=True)
         return died
+
+    @staticmethod
+    def _share(found: Findings) -> str:
+        return f"{100 * found.charged / found.billed:.2f}%" if found.billed else "-"
 
     @staticmethod
     async def _until_dead(proxy: Proxy, load: Load, after: float | None) -> bool:
@@ -134,7 +138,7 @@ class Bench:
         left = sum(one.left for one in load.sent)
         wrong = [*found.lost, *found.doubled, *found.differ]
         print(f"{len(load.sent)} requests, {left} hung up or reset, {len(load.sent) / seconds:.0f} requests/s: held {found.leaked}, "
-              f"charged {100 * found.charged / max(found.billed, 1):.3f}% of the bill"
+              f"charged {self._share(found)} of the bill"
               + (f"  {len(wrong)} WRONG: {wrong[:5]}" if wrong else ""), flush=True)
 
     def large_start(self, rows: int) -> float:
