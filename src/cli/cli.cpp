@@ -6,6 +6,7 @@
 
 #include "cli/check.h"
 #include "cli/config_commands.h"
+#include "cli/operator_commands.h"
 #include "cli/prices.h"
 #include "cli/report.h"
 #include "cli/serve.h"
@@ -23,6 +24,13 @@ int run(int argc, char** argv) {
   add_check_command(app, exit_code);
   add_config_commands(app, exit_code);
   add_report_command(app, exit_code);
+  add_top_command(app, exit_code);
+  add_runs_command(app, exit_code);
+  add_kill_command(app, exit_code);
+  add_release_command(app, exit_code);
+  add_budget_command(app, exit_code);
+  add_enforce_command(app, exit_code);
+  add_audit_command(app, exit_code);
   add_prices_command(app, exit_code);
   add_version_command(app, exit_code);
   try {

@@ -7,23 +7,6 @@
 namespace tokenweir::cli {
 namespace {
 
-// Printable on one line of a terminal, whatever came.
-std::string printable(std::string_view text) {
-  const std::string valid = publish::to_storable(text);
-  std::string out;
-  for (std::size_t i = 0; i < valid.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(valid[i]);
-    const bool c1 = byte == 0xC2 && static_cast<unsigned char>(valid[i + 1]) < 0xA0;
-    if (byte < 0x20 || byte == 0x7F || c1) {
-      out += "\xEF\xBF\xBD";
-      i += c1 ? 1 : 0;
-    } else {
-      out += valid[i];
-    }
-  }
-  return out;
-}
-
 // Code points, which is columns for all but wide and combining characters.
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -47,6 +30,22 @@ std::string csv_field(const std::string& text, bool number) {
 }
 
 }  // namespace
+
+std::string printable(std::string_view text) {
+  const std::string valid = publish::to_storable(text);
+  std::string out;
+  for (std::size_t i = 0; i < valid.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(valid[i]);
+    const bool c1 = byte == 0xC2 && static_cast<unsigned char>(valid[i + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || c1) {
+      out += "\xEF\xBF\xBD";
+      i += c1 ? 1 : 0;
+    } else {
+      out += valid[i];
+    }
+  }
+  return out;
+}
 
 std::string text_table(const Table& table, bool header) {
   std::vector<std::vector<std::string>> lines;

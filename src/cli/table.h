@@ -24,6 +24,9 @@ struct Table {
   Row total;  // empty: none
 };
 
+// Text on one line of a terminal, whatever came: control characters become U+FFFD.
+[[nodiscard]] std::string printable(std::string_view text);
+
 // Aligned columns, a rule above the total. Control characters become U+FFFD.
 [[nodiscard]] std::string text_table(const Table& table, bool header);
 
