@@ -6,6 +6,7 @@ namespace tokenweir::count {
 
 namespace {
 
+using provider::Dialect;
 using tokenizer::Confidence;
 using tokenizer::Template;
 
@@ -13,44 +14,49 @@ using tokenizer::Template;
 // there are more.
 constexpr std::size_t kMostOpen = 16;
 
-// What usage counts beside the text (recorded answers): the token that ends it, where the provider
-// bills that, and the marks around a call.
-std::uint64_t marks_of_answer(Template name) {
+// What usage counts beside what is said (fitted to recorded answers): the token that ends it, the
+// name of its channel, and the marks around calls.
+struct Marks {
+  std::uint64_t answer = 0;
+  std::uint64_t call = 12;
+  std::uint64_t calls = 0;  // where there are any
+};
+
+Marks marks_of(Template name, Dialect dialect) {
+  const bool responses = dialect == Dialect::openai_responses;
   switch (name) {
     case Template::openai:
+      return {responses ? 1u : 0u, 6, 1};
     case Template::openai_reasoning:
-    case Template::anthropic:
+      return {responses ? 4u : 3u, 6, 1};
     case Template::harmony:
+      return {5, 6, 0};
+    case Template::anthropic:
+      return {3, 30, 2};
+    case Template::gemini:
+      return {0, 4, 0};
+    case Template::deepseek:
+      return {0, 12, 12};
+    case Template::mistral:
+      return {1, 10, 0};
     case Template::chatml:
     case Template::llama:
-    case Template::mistral:
-      return 1;
+      return {1, 12, 0};
     default:
-      return 0;
-  }
-}
-
-std::uint64_t marks_of_call(Template name) {
-  switch (name) {
-    case Template::anthropic:
-      return 30;
-    case Template::openai:
-    case Template::openai_reasoning:
-      return 6;
-    case Template::gemini:
-      return 4;
-    default:
-      return 12;
+      return {};
   }
 }
 
 }  // namespace
 
-OutputCounter::OutputCounter(provider::Dialect, const ModelCounting& model)
+OutputCounter::OutputCounter(Dialect dialect, const ModelCounting& model)
     : model_(model),
-      marks_per_call_(marks_of_call(model.choice.framing)),
-      marks_of_answer_(marks_of_answer(model.choice.framing)),
-      exact_(model.vocabulary != nullptr && model.choice.confidence != Confidence::estimated) {}
+      exact_(model.vocabulary != nullptr && model.choice.confidence != Confidence::estimated) {
+  const Marks marks = marks_of(model.choice.framing, dialect);
+  marks_of_answer_ = marks.answer;
+  marks_of_call_ = marks.call;
+  marks_of_calls_ = marks.calls;
+}
 
 OutputCounter::Sum OutputCounter::sum_of(const Block& block) const {
   const std::uint64_t count = block.count.count();
@@ -98,13 +104,13 @@ void OutputCounter::push(Channel channel, std::uint32_t index, std::string_view 
 std::uint64_t OutputCounter::total() const {
   std::uint64_t tokens = closed_.tokens + bytes_without_vocabulary_ / 4;
   for (const Block& block : open_) tokens += sum_of(block).tokens;
-  return tokens == 0 ? 0 : tokens + calls_ * marks_per_call_ + marks_of_answer_;
+  return tokens == 0 ? 0 : tokens + marks();
 }
 
 std::uint64_t OutputCounter::upper_bound() const {
   std::uint64_t tokens = closed_.bound + bytes_without_vocabulary_;
   for (const Block& block : open_) tokens += sum_of(block).bound;
-  return tokens == 0 ? 0 : tokens + calls_ * marks_per_call_ * 2 + marks_of_answer_ + 4;
+  return tokens == 0 ? 0 : tokens + marks() * 2 + 4;
 }
 
 std::uint64_t OutputCounter::reasoning() const {

@@ -47,10 +47,14 @@ class OutputCounter {
   Block& block_of(Channel channel, std::uint32_t index);
   [[nodiscard]] Sum sum_of(const Block& block) const;
   void close(const Block& block);
+  [[nodiscard]] std::uint64_t marks() const {
+    return marks_of_answer_ + calls_ * marks_of_call_ + (calls_ > 0 ? marks_of_calls_ : 0);
+  }
 
   const ModelCounting& model_;
-  std::uint64_t marks_per_call_;
-  std::uint64_t marks_of_answer_;
+  std::uint64_t marks_of_answer_ = 0;
+  std::uint64_t marks_of_call_ = 0;
+  std::uint64_t marks_of_calls_ = 0;
   bool exact_;
   bool saw_reasoning_ = false;
   std::uint64_t calls_ = 0;
