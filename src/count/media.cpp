@@ -198,6 +198,7 @@ std::optional<std::string_view> data_of_url(std::string_view url) {
 
 Tally count_image(const ImageRule& rule, std::optional<Pixels> pixels, std::string_view detail) {
   Tally tally;
+  tally.media = true;
   if (rule.kind == ImageRule::Kind::tiles && detail == "low") {
     tally.known(rule.base);
     tally.framed_exactly = false;

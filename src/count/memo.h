@@ -17,6 +17,7 @@ struct PartTokens {
   std::uint32_t tokens = 0;
   std::uint32_t bound = 0;      // kUnbounded: the size is the provider's secret
   bool framed_exactly = false;  // nothing of it had to be guessed
+  bool media = false;           // a picture, a sound or a document is in it
 };
 
 class Memo {

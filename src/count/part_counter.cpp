@@ -94,6 +94,7 @@ void PartCounter::image(const Json* place, std::string_view detail) {
 }
 
 void PartCounter::document(std::string_view base64) {
+  tally_.media = true;
   const std::uint64_t pages = pages_of(base64);
   const std::uint64_t page = name_ == Template::anthropic ? kClaudePage
                              : name_ == Template::gemini  ? kGeminiPage
@@ -102,6 +103,7 @@ void PartCounter::document(std::string_view base64) {
 }
 
 void PartCounter::file(std::string_view data, bool elsewhere) {
+  tally_.media = true;
   if (elsewhere) {
     tally_.unknown(1000);
     return;
@@ -117,12 +119,14 @@ void PartCounter::file(std::string_view data, bool elsewhere) {
 }
 
 void PartCounter::audio(std::string_view base64) {
+  tally_.media = true;
   const std::uint64_t seconds = seconds_of(base64);
   const std::uint64_t rate = name_ == Template::gemini ? kGeminiSecond : kOpenAiSecond;
   tally_.guess(seconds * rate, seconds * rate * 4 + decoded_bytes(base64) / 100 + 64);
 }
 
 void PartCounter::media(std::string_view type, std::string_view base64) {
+  tally_.media = true;
   if (type.starts_with("image/")) {
     image_data(base64, {});
   } else if (type.starts_with("audio/")) {

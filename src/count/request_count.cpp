@@ -139,6 +139,11 @@ std::string_view name_of(Grade grade) {
   return kNames[static_cast<std::size_t>(grade)];
 }
 
+std::string_view name_of(RequestKind kind) {
+  constexpr std::string_view kNames[kRequestKinds] = {"text", "tools", "media"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 RequestCount count_request(const RequestQuestion& question, Memories* memories,
                            std::uint64_t scope) {
   RequestCount out;
@@ -210,13 +215,18 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
   // hmarr/openai-chat-tokens: tools without instructions get a message of their own.
   if (dialect == Dialect::openai_chat && counter.is_openai() && has(PartKind::tools))
     more.guess(has(PartKind::system) ? 2 : 6, 8);
+  if (dialect == Dialect::openai_images) more.guess(6, 32);
   if (is_pro(*root)) {
     // Several answers are sampled from the same prompt and weighed (seen in recorded usage).
     const std::uint64_t once = total.tokens + more.tokens;
     more.guess(once * 7 / 2 + 1450, once * 8 + 8192);
   }
   total.add(more);
-  if (dialect == Dialect::openai_images) total.guess(6, 32);
+  if (total.media) {
+    out.kind = RequestKind::media;
+  } else if (has(PartKind::tools) || !question.transcript.calls.empty()) {
+    out.kind = RequestKind::tools;
+  }
   // Embeddings begin or end with marks of their own, and nothing is one token all the same.
   if (!chat && !framing.exact) total.bound += 8 * parts.size();
   total.bound += total.framed_exactly && counter.text().is_certain() ? 1 + total.tokens / 200

@@ -23,6 +23,11 @@ enum class Grade : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Grade grade);
 
+// What makes the difference between counts and usage, so that errors are told apart by it.
+enum class RequestKind : std::uint8_t { text, tools, media };
+inline constexpr std::size_t kRequestKinds = 3;
+[[nodiscard]] std::string_view name_of(RequestKind kind);
+
 struct RequestCount {
   std::int64_t tokens = 0;  // best estimate of what the provider will bill as input
   // Never less than billed. No value: part of the context is held by the provider (a stored
@@ -34,6 +39,7 @@ struct RequestCount {
   std::int64_t repeated = 0;
   tokenizer::VocabularyName vocabulary = tokenizer::VocabularyName::o200k_base;
   Grade grade = Grade::estimated;
+  RequestKind kind = RequestKind::text;
   bool readable = false;
 };
 

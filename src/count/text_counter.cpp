@@ -23,7 +23,7 @@ PartTokens Tally::packed() const {
   constexpr std::uint64_t kMost = PartTokens::kUnbounded - 1;
   return {static_cast<std::uint32_t>(std::min(tokens, kMost)),
           unbounded ? PartTokens::kUnbounded : static_cast<std::uint32_t>(std::min(bound, kMost)),
-          framed_exactly};
+          framed_exactly, media};
 }
 
 Tally Tally::unpacked(const PartTokens& tokens) {
@@ -32,6 +32,7 @@ Tally Tally::unpacked(const PartTokens& tokens) {
   tally.unbounded = tokens.bound == PartTokens::kUnbounded;
   tally.bound = tally.unbounded ? 0 : tokens.bound;
   tally.framed_exactly = tokens.framed_exactly;
+  tally.media = tokens.media;
   return tally;
 }
 

@@ -28,6 +28,7 @@ struct Tally {
   std::uint64_t bound = 0;
   bool unbounded = false;
   bool framed_exactly = true;
+  bool media = false;
 
   // The same number for both.
   void known(std::uint64_t count) {
@@ -49,6 +50,7 @@ struct Tally {
     bound += other.bound;
     unbounded |= other.unbounded;
     framed_exactly &= other.framed_exactly;
+    media |= other.media;
   }
   [[nodiscard]] PartTokens packed() const;
   [[nodiscard]] static Tally unpacked(const PartTokens& tokens);
