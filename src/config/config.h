@@ -92,14 +92,23 @@ struct Workflow {
   Permissions tools;
 };
 
+// A key of this proxy's own; clients show it, only its hash is kept.
+struct ProxyKey {
+  std::string sha256;                      // 64 lower-case hex digits
+  std::array<unsigned char, 32> digest{};  // the same as bytes
+  std::optional<Time> expires;             // good until then; no value: for ever
+};
+
 struct Credential {
   std::string name;
-  std::string key_sha256;                            // 64 lower-case hex digits
-  std::array<unsigned char, 32> key_digest{};        // the same as bytes
+  std::vector<ProxyKey> keys;  // at least one; several while a key is replaced by another
+  bool revoked = false;        // none of its keys is good any more
   std::map<std::string, std::string> provider_keys;  // provider name -> secret
   std::map<std::string, std::string> pins;           // workflow, team, customer, ...
-  std::vector<std::string> models_allow;             // globs; empty: all
-  std::vector<std::string> models_deny;              // globs
+  // What requests may say of themselves: workflow, customer, user -> globs. Absent: anything.
+  std::map<std::string, std::vector<std::string>> may_name;
+  std::vector<std::string> models_allow;  // globs; empty: all
+  std::vector<std::string> models_deny;   // globs
   Permissions tools;
 };
 

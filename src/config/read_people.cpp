@@ -20,19 +20,51 @@ int hex_value(char c) {
 }
 
 // Fills the digest from 64 hex digits; false when they are not.
-bool set_digest(Credential& credential) {
-  std::string& text = credential.key_sha256;
-  if (text.size() != 2 * credential.key_digest.size()) return false;
-  for (std::size_t i = 0; i < credential.key_digest.size(); ++i) {
+bool set_digest(ProxyKey& key) {
+  std::string& text = key.sha256;
+  if (text.size() != 2 * key.digest.size()) return false;
+  for (std::size_t i = 0; i < key.digest.size(); ++i) {
     const int high = hex_value(text[2 * i]);
     const int low = hex_value(text[2 * i + 1]);
     if (high < 0 || low < 0) return false;
-    credential.key_digest[i] = static_cast<unsigned char>(high * 16 + low);
+    key.digest[i] = static_cast<unsigned char>(high * 16 + low);
   }
   std::transform(text.begin(), text.end(), text.begin(), [](char c) {
     return c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A')) : c;
   });
   return true;
+}
+
+void read_key(MapReader& map, std::set<std::string>& digests, std::vector<ProxyKey>& keys) {
+  ProxyKey key;
+  const Node* digest = map.text(
+      {"key_sha256", "SHA-256 of the key that clients show, 64 hex digits", kRequired}, key.sha256);
+  if (digest != nullptr && !set_digest(key)) {
+    map.report().error(digest->mark, "expected 64 hex digits, the SHA-256 of the client's key");
+  } else if (digest != nullptr && !digests.insert(key.sha256).second) {
+    map.report().error(digest->mark, "another credential has the same key");
+  }
+  std::string text;
+  const Node* expires = map.text({"expires", "day or time from which the key is not good"}, text);
+  if (expires != nullptr) {
+    key.expires = parse_rfc3339(text);
+    if (!key.expires) {
+      map.report().error(expires->mark,
+                         "expected a day like 2026-11-20 or a time like 2026-11-20T08:00:00Z");
+    }
+  }
+  if (digest != nullptr) keys.push_back(std::move(key));
+}
+
+void read_may_name(MapReader& map, Credential& credential) {
+  map.map({"may_name", "what its requests may call themselves; anything when absent"},
+          [&](MapReader& inner) {
+            for (const char* const label : {"workflow", "customer", "user"}) {
+              std::vector<std::string> globs;
+              const Node* node = inner.texts({label, "globs"}, globs);
+              if (node != nullptr) credential.may_name.emplace(label, std::move(globs));
+            }
+          });
 }
 
 void read_provider_keys(const Reading& reading, MapReader& map, Credential& credential) {
@@ -112,17 +144,14 @@ void read_credential(Reading& reading, MapReader& map, std::set<std::string>& na
   const Node* name =
       read_name(map, {"name", "used in rules, records and reports", kRequired}, credential.name);
   check_unique(names, credential.name, name, map.report(), "credential");
-  const Node* digest =
-      map.text({"key_sha256", "SHA-256 of the key that clients show, 64 hex digits", kRequired},
-               credential.key_sha256);
-  if (digest != nullptr && !set_digest(credential)) {
-    map.report().error(digest->mark, "expected 64 hex digits, the SHA-256 of the client's key");
-  } else if (digest != nullptr && !digests.insert(credential.key_sha256).second) {
-    map.report().error(digest->mark, "another credential has the same key");
-  }
+  read_key(map, digests, credential.keys);
+  map.list({"more_keys", "further keys, good beside the first while clients change over"},
+           [&](MapReader& inner, const Node&) { read_key(inner, digests, credential.keys); });
+  map.boolean({"revoked", "none of its keys is good any more"}, credential.revoked);
   read_provider_keys(reading, map, credential);
   const Node* budget = nullptr;
   read_pins(map, credential, budget);
+  read_may_name(map, credential);
   reading.inert(budget, "credentials.pins.budget");
   check_pinned_budget(reading, budget, map.report());
   Permissions models;

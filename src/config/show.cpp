@@ -118,9 +118,24 @@ std::vector<Flow> credentials(const Config& config) {
     }
     for (const auto& [name, value] : credential.pins) pins.text(name, value);
     Flow flow;
-    flow.text("name", credential.name).text("key_sha256", credential.key_sha256);
+    flow.text("name", credential.name);
+    std::string more;
+    for (std::size_t i = 0; i < credential.keys.size(); ++i) {
+      Flow key;
+      Flow& target = i == 0 ? flow : key;
+      target.text("key_sha256", credential.keys[i].sha256);
+      if (credential.keys[i].expires) {
+        target.text("expires", format_rfc3339(*credential.keys[i].expires));
+      }
+      if (i > 0) more += (more.empty() ? "" : ", ") + key.done();
+    }
+    if (!more.empty()) flow.raw("more_keys", "[" + more + "]");
+    if (credential.revoked) flow.flag("revoked", true);
     if (!keys.empty()) flow.map("provider_keys", keys);
     if (!pins.empty()) flow.map("pins", pins);
+    Flow may_name;
+    for (const auto& [label, globs] : credential.may_name) may_name.raw(label, flow_list(globs));
+    if (!may_name.empty()) flow.map("may_name", may_name);
     add_permissions(flow, "models", {credential.models_allow, credential.models_deny});
     add_permissions(flow, "tools", credential.tools);
     items.push_back(std::move(flow));

@@ -81,7 +81,7 @@ void Exchange::begin() {
 }
 
 Exchange::Outcome Exchange::identify() {
-  auto routed = identify::route(head_, config_);
+  auto routed = identify::route(head_, config_, services_.clock.now());
   if (!routed) {
     const identify::Rejected& no = routed.error();
     identify::Spoken spoken = identify::spoken_by(head_, config_);

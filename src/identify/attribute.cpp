@@ -176,6 +176,27 @@ std::string* pinned_field(Attribution& attribution, std::string_view name) {
   return nullptr;
 }
 
+// An empty label claims nothing; what a pin fixes was not claimed by the request.
+bool may_be_named(std::string_view label, std::string_view value,
+                  const config::Credential& credential) {
+  const auto globs = credential.may_name.find(std::string(label));
+  if (globs == credential.may_name.end() || value.empty()) return true;
+  if (credential.pins.contains(std::string(label))) return true;
+  return std::ranges::any_of(
+      globs->second, [&](const std::string& glob) { return config::glob_matches(glob, value); });
+}
+
+// A workflow that a request named itself is declared as another team's than the credential's.
+bool belongs_to_another(const config::Workflow& workflow, const config::Credential& credential) {
+  if (credential.pins.contains("workflow")) return false;
+  const auto differs = [&](const char* name, const std::string& declared) {
+    const auto pin = credential.pins.find(name);
+    return pin != credential.pins.end() && !declared.empty() && pin->second != declared;
+  };
+  return differs("team", workflow.team) || differs("cost_center", workflow.cost_center) ||
+         differs("environment", workflow.environment);
+}
+
 std::uint32_t bounded_count(std::string_view text) {
   std::uint32_t count = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -227,6 +248,13 @@ Result<Attribution, Rejected> attribute(const http::RequestHead& head, const Rou
     if (contradicts && config.trust == config::Trust::both) return failure(kPinMismatch);
     *field = value;
   }
+  // Users named in bodies become hashes later on, which no glob is meant for.
+  const config::Credential& credential = *routed.credential;
+  if (!may_be_named("workflow", attribution.workflow, credential) ||
+      !may_be_named("customer", attribution.customer, credential) ||
+      !may_be_named("user", attribution.user, credential)) {
+    return failure(kPinMismatch);
+  }
   return attribution;
 }
 
@@ -245,8 +273,12 @@ void merge_body_labels(Attribution& attribution, const provider::Asked& asked,
   }
 }
 
-std::optional<Rejected> complete(Attribution& attribution, const Routed& /*routed*/,
+std::optional<Rejected> complete(Attribution& attribution, const Routed& routed,
                                  const config::Config& config) {
+  if (routed.credential != nullptr &&
+      !may_be_named("workflow", attribution.workflow, *routed.credential)) {
+    return kPinMismatch;
+  }
   if (attribution.workflow.empty()) {
     if (config.require_workflow) return kNoWorkflow;
     attribution.workflow = config::kUnset;
@@ -256,6 +288,9 @@ std::optional<Rejected> complete(Attribution& attribution, const Routed& /*route
   };
   for (const config::Workflow& workflow : config.workflows) {
     if (workflow.name != attribution.workflow) continue;
+    if (routed.credential != nullptr && belongs_to_another(workflow, *routed.credential)) {
+      return kPinMismatch;
+    }
     fill(attribution.team, workflow.team);
     fill(attribution.cost_center, workflow.cost_center);
     fill(attribution.environment, workflow.environment);

@@ -10,15 +10,17 @@ namespace {
 
 constexpr std::size_t kLongestKey = 4096;
 
-const config::Credential* lookup(std::string_view key, const config::Config& config) {
+const config::Credential* lookup(std::string_view key, const config::Config& config, Time now) {
   if (key.empty() || key.size() > kLongestKey) return nullptr;
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
   const config::Credential* found = nullptr;
   for (const config::Credential& credential : config.credentials) {
-    const bool same =
-        CRYPTO_memcmp(digest, credential.key_digest.data(), credential.key_digest.size()) == 0;
-    if (same) found = &credential;
+    for (const config::ProxyKey& good : credential.keys) {
+      const bool same = CRYPTO_memcmp(digest, good.digest.data(), good.digest.size()) == 0;
+      const bool over = credential.revoked || (good.expires && now >= *good.expires);
+      if (same && !over) found = &credential;
+    }
   }
   return found;
 }
@@ -64,11 +66,11 @@ void for_each_parameter(std::string_view query, Visit visit) {
 }  // namespace
 
 Shown find_credential(const http::RequestHead& head, std::string_view query,
-                      const config::Config& config) {
+                      const config::Config& config, Time now) {
   Shown shown;
   if (config.credentials.empty()) return shown;
   const auto try_key = [&](std::string_view key, KeyPlace place) {
-    const config::Credential* credential = lookup(key, config);
+    const config::Credential* credential = lookup(key, config, now);
     if (credential == nullptr) return;
     shown.several |= shown.credential != nullptr && shown.credential != credential;
     shown.credential = credential;

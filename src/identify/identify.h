@@ -51,9 +51,9 @@ struct Routed {
 
 // host > longest path prefix > well-known path. Dot segments (also encoded), backslashes, %00 and
 // control bytes in a path are refused with 400. Where the configuration demands credentials, an
-// unknown or missing key is one constant 401. `head` and `config` must outlive the result.
+// unknown, expired or missing key is one constant 401. `head` and `config` must outlive the result.
 [[nodiscard]] Result<Routed, Rejected> route(const http::RequestHead& head,
-                                             const config::Config& config);
+                                             const config::Config& config, Time now);
 
 // The dialect of a request that route() refused, as far as its path and its fields tell: the client
 // is answered in it. Never fails; the endpoint is opaque where nothing is known.
@@ -73,7 +73,9 @@ struct Spoken {
 void merge_body_labels(Attribution& attribution, const provider::Asked& asked,
                        const config::Config& config);
 // Team, cost centre and environment of a declared workflow, credential pins; "_unset" when none.
-// With `require_workflow` an unset workflow is refused (`no_workflow`).
+// With `require_workflow` an unset workflow is refused (`no_workflow`). A name that the request
+// gave itself must be one its credential may use, and belong to the owner the credential pins: else
+// `pin_mismatch`, whatever `trust` says.
 [[nodiscard]] std::optional<Rejected> complete(Attribution& attribution, const Routed& routed,
                                                const config::Config& config);
 

@@ -102,13 +102,14 @@ void set_target(Routed& routed, std::string_view path_and_query, std::size_t cut
 
 }  // namespace
 
-Result<Routed, Rejected> route(const http::RequestHead& head, const config::Config& config) {
+Result<Routed, Rejected> route(const http::RequestHead& head, const config::Config& config,
+                               Time now) {
   const SplitTarget split = split_target(head.path_and_query);
   const auto normal = normal_form(split.path);
   if (!normal) return failure(kBadPath);
 
   Routed routed;
-  const Shown shown = find_credential(head, split.query, config);
+  const Shown shown = find_credential(head, split.query, config, now);
   if (shown.several) return failure(kSeveralKeys);
   if (shown.credential == nullptr && config.require_credential) return failure(kBadKey);
   routed.credential = shown.credential;

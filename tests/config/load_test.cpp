@@ -92,8 +92,8 @@ TEST(Load, TheDesignsExampleIsAcceptedAsWritten) {
 
   EXPECT_EQ(config.workflows.at(0).cost_center, "4711");
   const Credential& credential = config.credentials.at(0);
-  EXPECT_EQ(credential.key_digest[0], 0x9f);
-  EXPECT_EQ(credential.key_digest[31], 0x08);
+  EXPECT_EQ(credential.keys[0].digest[0], 0x9f);
+  EXPECT_EQ(credential.keys[0].digest[31], 0x08);
   EXPECT_EQ(credential.provider_keys.at("openai"), "sk-canary-openai");
   EXPECT_EQ(credential.pins.at("team"), "support");
   EXPECT_EQ(credential.models_allow, std::vector<std::string>{"gpt-*"});
@@ -258,6 +258,12 @@ TEST(Load, WhatIsShownHoldsEveryKeyOfTheSchema) {
       all, "limit: {usd: \"20000\"}",
       "limit: {usd: \"1\", input_tokens: 1, output_tokens: 1, total_tokens: 1}, contact: c");
   all += "attribution: {path_prefix: /w}\n";
+  all =
+      replaced(all, "pins: {team: support},",
+               "expires: 2027-01-31, revoked: true, pins: {team: support}, more_keys: "
+               "[{key_sha256: " +
+                   std::string(64, 'a') +
+                   ", expires: 2027-02-28}], may_name: {workflow: [a], customer: [b], user: [c]},");
   all = replaced(all, "models: {allow: [\"gpt-*\"]}",
                  "models: {allow: [\"gpt-*\"], deny: [a]}, tools: {allow: [b], deny: [c]}");
   all = replaced(

@@ -14,7 +14,7 @@ class Attribute : public testing::Test {
   Result<Attribution, Rejected> attributed(Fields fields,
                                            const std::string& target = "/v1/messages") {
     request_.emplace(target, std::move(fields));
-    auto routed = route(request_->head(), config_);
+    auto routed = route(request_->head(), config_, kNow);
     if (!routed) return failure(routed.error());
     routed_ = *routed;
     return attribute(request_->head(), routed_, config_);
@@ -235,6 +235,65 @@ TEST_F(Pinned, CredentialIgnoresNamesInHeaders) {
   EXPECT_EQ(found.workflow, "");
   EXPECT_EQ(found.customer, "");
   EXPECT_EQ(found.run, "r");
+}
+
+// Two owners, one workflow each; whatever a client writes into headers, path or body, its spend
+// stays with the owner of its credential.
+class Owners : public Attribute {
+ protected:
+  Owners() {
+    config_.credentials = {make_credential("support-app", "vk-app"),
+                           make_credential("research-app", "vk-other")};
+    config_.credentials[0].pins = {{"team", "support"}};
+    config_.credentials[1].pins = {{"team", "research"}};
+    config_.workflows.resize(2);
+    config_.workflows[0].name = "support-triage";
+    config_.workflows[0].team = "support";
+    config_.workflows[1].name = "research-index";
+    config_.workflows[1].team = "research";
+  }
+  // The team that pays, or the code of the refusal.
+  std::string payer(Fields fields, std::string_view body_workflow = "",
+                    std::string_view key = "vk-app") {
+    fields.emplace_back("Authorization", "Bearer " + std::string(key));
+    if (std::string code = error(fields); !code.empty()) return code;
+    Attribution found = good(fields);
+    provider::Asked asked;
+    asked.workflow = body_workflow;
+    merge_body_labels(found, asked, config_);
+    if (const auto no = complete(found, routed_, config_)) return std::string(no->code);
+    EXPECT_EQ(found.credential, key == "vk-app" ? "support-app" : "research-app");
+    return found.team + "/" + found.workflow;
+  }
+};
+
+TEST_F(Owners, AHeaderNeverMovesSpendToAnotherOwner) {
+  for (const config::Trust trust :
+       {config::Trust::header, config::Trust::both, config::Trust::credential}) {
+    config_.trust = trust;
+    const bool heard = trust != config::Trust::credential;
+    EXPECT_EQ(payer({}), "support/_unset");
+    EXPECT_EQ(payer({{"X-LLM-Workflow", "support-triage"}}),
+              heard ? "support/support-triage" : "support/_unset");
+    EXPECT_EQ(payer({{"X-LLM-Workflow", "research-index"}}),
+              heard ? "pin_mismatch" : "support/_unset");
+    EXPECT_EQ(payer({}, "research-index"), heard ? "pin_mismatch" : "support/_unset");
+    EXPECT_EQ(payer({{"X-LLM-Workflow", "research-index"}}, "", "vk-other"),
+              heard ? "research/research-index" : "research/_unset");
+    EXPECT_EQ(payer({{"X-LLM-Tags", "team=research"}}), "support/_unset");
+  }
+}
+
+TEST_F(Owners, ACredentialMayListTheNamesItsRequestsGiveThemselves) {
+  config_.credentials[0].may_name = {
+      {"workflow", {"support-*"}}, {"customer", {"c-1", "c-2"}}, {"user", {}}};
+  EXPECT_EQ(payer({{"X-LLM-Workflow", "support-other"}}), "support/support-other");
+  EXPECT_EQ(payer({{"X-LLM-Workflow", "marketing"}}), "pin_mismatch");
+  EXPECT_EQ(payer({}, "marketing"), "pin_mismatch");
+  EXPECT_EQ(payer({{"X-LLM-Customer", "c-2"}}), "support/_unset");
+  EXPECT_EQ(payer({{"X-LLM-Customer", "c-3"}}), "pin_mismatch");
+  EXPECT_EQ(payer({{"X-LLM-User", "anybody"}}), "pin_mismatch");
+  EXPECT_EQ(payer({{"X-LLM-Workflow", "marketing"}}, "", "vk-other"), "research/marketing");
 }
 
 TEST(Retries, AreCountedAsTheSdkAdmitsThem) {

@@ -57,9 +57,13 @@ inline config::Provider make_provider(std::string name, provider::Family family,
 inline config::Credential make_credential(std::string name, std::string_view key) {
   config::Credential made;
   made.name = std::move(name);
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), made.key_digest.data());
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(),
+         made.keys.emplace_back().digest.data());
   return made;
 }
+
+// When requests of these tests arrive.
+inline const Time kNow = *parse_rfc3339("2026-11-21T12:00:00Z");
 
 // The providers of the design's example.
 inline config::Config usual_config() {

@@ -16,7 +16,7 @@ struct Outcome {
 };
 
 Outcome route_of(const Request& request, const config::Config& config = usual_config()) {
-  const auto routed = route(request.head(), config);
+  const auto routed = route(request.head(), config, kNow);
   if (!routed) return {"", "", "", "", std::string(routed.error().code), routed.error().status};
   const std::string target = routed->forward_target_storage.empty()
                                  ? std::string(routed->forward_target)
@@ -139,7 +139,7 @@ TEST(Route, AWorkflowInThePathIsTakenOffFirst) {
   config::Config config = usual_config();
   config.workflow_path_prefix = "/w";
   const Request request("/w/my%20flow/p/openai/v1/models");
-  const auto routed = route(request.head(), config);
+  const auto routed = route(request.head(), config, kNow);
   ASSERT_TRUE(routed);
   EXPECT_EQ(routed->path_workflow, "my flow");
   EXPECT_EQ(routed->forward_target, "/v1/models");
@@ -156,7 +156,7 @@ class Keys : public testing::Test {
   }
 
   std::string credential(const Request& request) {
-    const auto routed = route(request.head(), config_);
+    const auto routed = route(request.head(), config_, kNow);
     if (!routed) return std::string(routed.error().code);
     return routed->credential == nullptr ? "-" : routed->credential->name;
   }
@@ -175,11 +175,26 @@ TEST_F(Keys, AreFoundWhereverAClientShowsThem) {
   EXPECT_EQ(credential(Request(path + "?key=vk%2dapp")), "app");
 }
 
+TEST_F(Keys, ServeBesideEachOtherUntilTheyExpireOrAreRevoked) {
+  const std::string path = "/v1/chat/completions";
+  config::Credential& app = config_.credentials[0];
+  app.keys.push_back(make_credential("", "vk-newer").keys[0]);
+  app.keys[0].expires = kNow + std::chrono::seconds(1);
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "Bearer vk-app"}})), "app");
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "Bearer vk-newer"}})), "app");
+  app.keys[0].expires = kNow;
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "Bearer vk-app"}})), "invalid_api_key");
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "Bearer vk-newer"}})), "app");
+  app.revoked = true;
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "Bearer vk-newer"}})), "invalid_api_key");
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "Bearer vk-other"}})), "other");
+}
+
 TEST_F(Keys, UnknownAndMissingOnesAreAnsweredAlike) {
   const Request missing("/v1/chat/completions");
   const Request unknown("/v1/chat/completions", {{"Authorization", "Bearer nope"}});
-  const auto first = route(missing.head(), config_);
-  const auto second = route(unknown.head(), config_);
+  const auto first = route(missing.head(), config_, kNow);
+  const auto second = route(unknown.head(), config_, kNow);
   ASSERT_FALSE(first);
   ASSERT_FALSE(second);
   EXPECT_EQ(first.error().status, 401);
@@ -217,7 +232,7 @@ TEST_F(Keys, AreNamedByEveryFieldThatHeldThem) {
   const Request request("/v1/chat/completions?key=vk-app", {{"X-Api-Key", "vk-app"},
                                                             {"Authorization", "Bearer vk-app"},
                                                             {"api-key", "of the provider"}});
-  const auto routed = route(request.head(), config_);
+  const auto routed = route(request.head(), config_, kNow);
   ASSERT_TRUE(routed);
   std::vector<std::string_view> names;
   append_key_fields(routed->key_places, names);
@@ -228,14 +243,14 @@ TEST_F(Keys, AreNamedByEveryFieldThatHeldThem) {
 TEST_F(Keys, MayBeBoundToModels) {
   config_.credentials[0].models_allow = {"gpt-*", "o?"};
   const Request request("/v1/chat/completions", {{"Authorization", "Bearer vk-app"}});
-  const auto routed = route(request.head(), config_);
+  const auto routed = route(request.head(), config_, kNow);
   ASSERT_TRUE(routed);
   EXPECT_TRUE(may_use_model(*routed, "gpt-5"));
   EXPECT_TRUE(may_use_model(*routed, "o3"));
   EXPECT_FALSE(may_use_model(*routed, "o3-pro"));
   EXPECT_FALSE(may_use_model(*routed, ""));
   const Request list("/v1/models", {{"Authorization", "Bearer vk-app"}}, "GET");
-  EXPECT_TRUE(may_use_model(*route(list.head(), config_), ""));
+  EXPECT_TRUE(may_use_model(*route(list.head(), config_, kNow), ""));
 }
 
 }  // namespace
