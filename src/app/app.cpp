@@ -153,10 +153,24 @@ void App::tick() {
   }
   if (clock_.monotonic() - swept_at_ < kSweepEvery) return;
   swept_at_ = clock_.monotonic();
+  follow_secrets();
   const budget::Now now{clock_.now(), clock_.monotonic()};
   const std::lock_guard lock(reload_mutex_);
   books_.accounts.sweep(now, generation_.snapshot->config.policy.runs.remember);
   books_.runs.sweep(now.monotonic);
+}
+
+// A key that was replaced in its file is used from the next request on.
+void App::follow_secrets() {
+  if (live_.draining.load()) return;
+  {
+    const std::lock_guard lock(reload_mutex_);
+    if (!changed(generation_.secrets)) return;
+  }
+  spdlog::info("the file of a secret has changed");
+  if (const std::string problems = reload(); !problems.empty()) {
+    spdlog::error("reload refused, the running configuration stays:\n{}", problems);
+  }
 }
 
 // True when the wait passed; false when a further signal said to hurry.

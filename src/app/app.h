@@ -41,6 +41,7 @@ class App final : public admin::Actions {
   Signal next_signal(std::chrono::milliseconds wait);
   void serve_until_told();
   void tick();
+  void follow_secrets();
   void finish();
   [[nodiscard]] bool wait_unless_told(std::chrono::milliseconds wait);
   [[nodiscard]] bool quiet() const;

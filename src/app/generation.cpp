@@ -7,7 +7,7 @@ namespace tokenweir::app {
 
 Result<Generation, std::string> load_generation(const std::string& config_file) {
   yaml::Problems problems;
-  const yaml::SystemEnvironment environment;
+  const RememberingEnvironment environment;
   std::optional<config::Config> config = config::load(config_file, environment, problems);
   std::optional<pricing::PriceBook> prices;
   if (config) prices = pricing::load_prices(config->price_files, problems);
@@ -38,6 +38,9 @@ Result<Generation, std::string> load_generation(const std::string& config_file) 
   generation.snapshot = std::move(snapshot);
   generation.provider_tls = std::move(*provider_tls);
   generation.listener_tls = std::move(listener_tls);
+  generation.secrets = environment.files();
+  // The file itself is taken up when the operator says so.
+  generation.secrets.erase(config_file);
   return generation;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "app/secret_files.h"
 #include "core/result.h"
 #include "exchange/snapshot.h"
 #include "forward/provider_pool.h"
@@ -20,6 +21,7 @@ struct Generation {
   std::shared_ptr<const exchange::Snapshot> snapshot;
   std::shared_ptr<const forward::ProviderTls> provider_tls;
   std::shared_ptr<const ListenerTls> listener_tls;
+  SecretFiles secrets;
 };
 
 // The error is the text of all problems, one a line.
