@@ -125,8 +125,8 @@ RateCache::Thresholds thresholds_of(const pricing::Lists& lists, const pricing::
 }
 
 // No value: there is no such price list.
-std::optional<Ceilings> ceilings_of(const pricing::PriceBook& prices, const BoundQuery& query,
-                                    std::uint64_t context, RateCache& cache) {
+std::optional<Ceilings> ceilings_of_one(const pricing::PriceBook& prices, const BoundQuery& query,
+                                        std::uint64_t context, RateCache& cache) {
   std::string key;
   for (const std::string_view part : {prices.revision(), query.prices, query.model, query.host,
                                       query.region, query.service_tier, query.speed}) {
@@ -139,6 +139,25 @@ std::optional<Ceilings> ceilings_of(const pricing::PriceBook& prices, const Boun
   const Ceilings ceilings = look_up(lists, found, query, context);
   cache.keep(key, query.at, context, thresholds_of(lists, found), ceilings);
   return ceilings;
+}
+
+// Whoever of several models answers: each class at the dearest of them.
+std::optional<Ceilings> ceilings_of(const pricing::PriceBook& prices, const BoundQuery& query,
+                                    std::uint64_t context, RateCache& cache) {
+  auto all = ceilings_of_one(prices, query, context, cache);
+  for (const std::string& model : query.other_models) {
+    BoundQuery other = query;
+    other.model = model;
+    const auto more = ceilings_of_one(prices, other, context, cache);
+    if (!all || !more) return std::nullopt;
+    if (!more->priced()) return more;
+    all->listed = all->listed && more->listed;
+    all->estimated = all->estimated || more->estimated;
+    for (std::size_t i = 0; i < all->of.size(); ++i) {
+      if (more->of[i]) all->of[i] = std::max(all->of[i].value_or(0), *more->of[i]);
+    }
+  }
+  return all;
 }
 
 std::int64_t dearest(const Ceilings& ceilings, std::initializer_list<TokenClass> classes) {

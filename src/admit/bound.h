@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "admit/rate_cache.h"
@@ -24,6 +26,7 @@ inline constexpr std::int64_t kToolPromptTokens = 1'024;
 struct BoundQuery {
   std::string_view prices;  // the provider's price list
   std::string_view model;
+  std::span<const std::string> other_models;  // that may answer as well: fallbacks, advisors
   std::string_view host;
   std::string_view region;        // asked for; empty: any may serve
   std::string_view service_tier;  // asked for; empty and "auto": any may serve

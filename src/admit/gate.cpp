@@ -103,6 +103,11 @@ class Preparation {
     if (!books_.policy.permits_model(who.workflow, who.credential, request_.model)) {
       return refuse_or_note(denied("model", request_.model));
     }
+    for (const std::string& other : request_.asked.other_models) {
+      if (!books_.policy.permits_model(who.workflow, who.credential, other)) {
+        return refuse_or_note(denied("model", other));
+      }
+    }
     const std::string_view tool =
         books_.policy.denied_tool(who.workflow, who.credential, request_.provider_tools);
     return !tool.empty() && refuse_or_note(denied("tool", tool));
@@ -216,6 +221,7 @@ class Preparation {
     BoundQuery query;
     query.prices = request_.prices;
     query.model = model_;
+    query.other_models = request_.asked.other_models;
     query.host = request_.host;
     query.service_tier = request_.asked.service_tier;
     query.at = request_.started_at;
@@ -225,6 +231,11 @@ class Preparation {
     query.choices = request_.asked.choices;
     query.output_cap = plan_.cap;
     query.output_max = request_.output_max;
+    // Another model than the one asked for may say more.
+    for (const std::string& other : request_.asked.other_models) {
+      const auto most = books_.prices.limits(request_.prices, other, request_.started_at).output;
+      query.output_max = most > 0 && query.output_max > 0 ? std::max(most, query.output_max) : 0;
+    }
     query.no_output = request_.no_output;
     query.extras = request_.extras;
     return query;

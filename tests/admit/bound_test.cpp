@@ -157,6 +157,21 @@ TEST(Bound, KnowsWhatItCannotBound) {
   EXPECT_EQ(fault(huge), BoundFault::open_output);
 }
 
+TEST(Bound, TakesTheDearestOfTheModelsThatMayAnswer) {
+  const auto book = plain_book(R"(models:
+- {id: cheap, periods: [{rates: {input: "1", output: "4"}}]}
+- {id: dear, periods: [{confirm: "a test", rates: {input: "10", output: "2"}}]}
+)");
+  BoundQuery query = query_for("cheap");
+  const std::vector<std::string> others = {"dear"};
+  query.other_models = others;
+  // 1000 x $10/M + 500 x $4/M
+  EXPECT_EQ(dollars(worst_case(book, query, UnknownModel::estimate)), "0.012");
+  const std::vector<std::string> unknown = {"nobody"};
+  query.other_models = unknown;
+  EXPECT_EQ(worst_case(book, query, UnknownModel::reject).fault, BoundFault::unpriced);
+}
+
 TEST(Bound, HoldsForEveryInferenceThatReadsAndSpeaks) {
   const auto book = plain_book(kPlain);
   BoundQuery query = query_for("plain");

@@ -72,6 +72,19 @@ TEST_F(Gate, RefusesUnderAHardBudgetWhatHasNoBound) {
   EXPECT_EQ(ask().verdict, Verdict::admitted) << "without a budget nothing needs a bound";
 }
 
+TEST_F(Gate, LooksAtEveryModelThatMayAnswer) {
+  config::Config config = with_budget(budget_of("b", "100"));
+  config::Workflow& workflow = config.workflows.emplace_back();
+  workflow.name = attribution_.workflow;
+  workflow.models.deny = {"secret-*"};
+  use(config);
+  EXPECT_EQ(ask().verdict, Verdict::admitted);
+  asked_.other_models = {"secret-model"};
+  const Admission no = ask();
+  ASSERT_TRUE(no.refusal);
+  EXPECT_EQ(no.refusal->reason, Reason::model_denied);
+}
+
 TEST_F(Gate, NeverTakesAnUnpricedModelForFree) {
   config::Config config = with_budget(budget_of("b", "100"));
   config.unknown_model = pricing::UnknownModel::allow;
