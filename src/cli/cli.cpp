@@ -11,6 +11,7 @@
 #include "cli/prices.h"
 #include "cli/report.h"
 #include "cli/serve.h"
+#include "cli/suggest.h"
 #include "cli/version.h"
 #include "core/exit_codes.h"
 
@@ -25,6 +26,7 @@ int run(int argc, char** argv) {
   add_check_command(app, exit_code);
   add_config_commands(app, exit_code);
   add_report_command(app, exit_code);
+  add_suggest_command(app, exit_code);
   add_top_command(app, exit_code);
   add_runs_command(app, exit_code);
   add_kill_command(app, exit_code);

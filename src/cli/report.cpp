@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "cli/bill_format.h"
-#include "config/load.h"
+#include "cli/ledger_path.h"
+#include "cli/table.h"
+#include "cli/would.h"
 #include "core/exit_codes.h"
 #include "platform/system_clock.h"
 
@@ -25,6 +27,7 @@ struct Options {
   std::string timezone = "UTC";
   std::size_t top = 0;
   bool no_header = false;
+  bool would = false;
 };
 
 int fail(int code, std::string_view message) {
@@ -32,20 +35,18 @@ int fail(int code, std::string_view message) {
   return code;
 }
 
-// The ledger's path from the option or the configuration; the code to exit with otherwise.
-Result<std::string, int> ledger_path(const Options& options) {
-  if (!options.ledger.empty()) return options.ledger;
-  if (options.config.empty()) {
-    return failure(fail(kExitUsage, "name the ledger: -c FILE or --ledger PATH"));
+int print_would(const Options& options, const std::string& path, const BillQuestion& question) {
+  const auto lines = would_lines(path, question.since, question.until);
+  if (!lines) return fail(kExitFailed, lines.error());
+  if (options.format == "json") {
+    std::cout << would_json(*lines) << std::flush;
+  } else if (options.format == "csv") {
+    std::cout << csv(would_table(*lines), !options.no_header) << std::flush;
+  } else {
+    if (lines->empty()) std::cerr << "no rule has refused or clamped, or would have\n";
+    std::cout << text_table(would_table(*lines), !options.no_header) << std::flush;
   }
-  yaml::Problems problems;
-  const yaml::SystemEnvironment environment;
-  const auto config = config::load(options.config, environment, problems);
-  if (!config) {
-    std::cerr << problems.text();
-    return failure(kExitConfiguration);
-  }
-  return config->ledger.path;
+  return std::cout ? 0 : kExitFailed;
 }
 
 int run(const Options& options) {
@@ -68,8 +69,9 @@ int run(const Options& options) {
     return fail(kExitUsage,
                 fmt::format("{}: '{}' is no time: give 24h, 7d, a date or RFC 3339", name, *text));
   }
-  const auto path = ledger_path(options);
+  const auto path = ledger_path("report", options.ledger, options.config);
   if (!path) return path.error();
+  if (options.would) return print_would(options, *path, question);
   const auto bill = make_bill(*path, question, *zone);
   if (!bill) return fail(kExitFailed, bill.error());
 
@@ -102,6 +104,8 @@ void add_report_command(CLI::App& app, int& exit_code) {
   command->add_option("--timezone", options->timezone, "of hours, days, months and bare dates")
       ->capture_default_str();
   command->add_option("--top", options->top, "only so many lines, the rest as one");
+  command->add_flag("--would", options->would,
+                    "what rules refused and clamped, and what observed rules would have");
   command->add_flag("--no-header", options->no_header, "leave out the line of names");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
