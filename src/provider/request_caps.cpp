@@ -248,61 +248,72 @@ bool in_scope(const HeededCaps& heeded, CapScope scope) {
                                    scope == CapScope::generation_config_snake);
 }
 
+bool may_be_read(const HeededCaps& heeded, const CapPlace& place) {
+  return place.scope == CapScope::root || place.scope == CapScope::alternative ||
+         in_scope(heeded, place.scope);
+}
+
 bool is_heeded(const HeededCaps& heeded, const CapPlace& place) {
-  return place.kind == Kind::output && in_scope(heeded, place.scope) && place.exact &&
+  return place.kind == Kind::output && in_scope(heeded, place.scope) &&
          std::ranges::find(heeded.fields, place.field) != heeded.fields.end();
 }
+
+namespace {
+
+// Whether a limit stands within an object under every reading: spelt exactly where the way to it
+// is, and no other occurrence of its field is null.
+template <typename Within>
+bool is_limited(const CapPlaces& caps, const HeededCaps& heeded, bool exactly,
+                const Within& within) {
+  bool stands = false;
+  for (const CapPlace& place : caps.places) {
+    if (!is_heeded(heeded, place) || !within(place)) continue;
+    if (place.says == Says::number) {
+      stands = stands || place.exact || !exactly;
+      continue;
+    }
+    const bool again = std::ranges::any_of(caps.places, [&](const CapPlace& other) {
+      return is_heeded(heeded, other) && within(other) && other.field == place.field &&
+             other.says == Says::number;
+    });
+    if (again) return false;
+  }
+  return stands;
+}
+
+}  // namespace
 
 std::optional<std::int64_t> largest_cap(const CapPlaces& caps,
                                         const std::optional<HeededCaps>& heeded) {
   std::int64_t largest = 0;
   bool written = false;  // by anybody, for any server
-  bool limits = false;   // one that this server goes by
-  bool open = caps.too_many;
+  bool open = caps.too_many || !heeded;
   for (const CapPlace& place : caps.places) {
     if (place.kind != Kind::output || place.says == Says::nothing) continue;
     const bool counts = heeded && is_heeded(*heeded, place);
     const bool zero = place.says == Says::number && place.tokens == 0;
     written = true;
-    limits = limits || counts;
     if (place.says == Says::unlimited || (counts && zero && heeded->zero_is_none)) open = true;
-    if (place.says == Says::unclear && (counts || place.scope == CapScope::alternative))
-      open = true;
+    if (place.says == Says::unclear && heeded && may_be_read(*heeded, place)) open = true;
     if (place.says == Says::number) largest = std::max(largest, place.tokens);
   }
   if (!written) return std::nullopt;
-  if (!limits || open) return kNoLimit;
-  // A reader that goes by another occurrence must find a limit there, too.
-  const auto limited = [&](const auto& within) {
-    bool found = false;
-    for (const CapPlace& place : caps.places) {
-      if (!is_heeded(*heeded, place) || !within(place)) continue;
-      if (place.says == Says::number) found = true;
-    }
-    if (!found) return false;
-    // Said twice, once as null: the last or the first reading is none.
-    for (const CapPlace& place : caps.places) {
-      if (!is_heeded(*heeded, place) || !within(place) || place.says != Says::nothing) continue;
-      const bool again = std::ranges::any_of(caps.places, [&](const CapPlace& other) {
-        return is_heeded(*heeded, other) && within(other) && other.field == place.field &&
-               other.says == Says::number;
-      });
-      if (again) return false;
-    }
-    return true;
-  };
+  if (open) return kNoLimit;
   if (heeded->scope == CapScope::root) {
-    if (!limited([](const CapPlace&) { return true; })) return kNoLimit;
+    return is_limited(caps, *heeded, true, [](const CapPlace&) { return true; }) ? largest
+                                                                                 : kNoLimit;
   }
+  // A reader that goes by another occurrence of the object must find a limit there, too.
+  bool exact = false;
   for (const CapContainer& container : caps.containers) {
     if (!in_scope(*heeded, container.scope)) continue;
-    if (!container.exact) continue;
+    exact = exact || container.exact;
     const auto within = [&](const CapPlace& place) {
       return place.offset >= container.offset && place.offset < container.offset + container.size;
     };
-    if (!limited(within)) return kNoLimit;
+    if (!is_limited(caps, *heeded, container.exact, within)) return kNoLimit;
   }
-  return largest;
+  return exact ? largest : kNoLimit;
 }
 
 }  // namespace tokenweir::provider

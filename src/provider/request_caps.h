@@ -32,7 +32,10 @@ struct HeededCaps {
 // the spellings of OpenAI's chat API; both may be empty.
 [[nodiscard]] std::optional<HeededCaps> heeded_caps(const Endpoint& endpoint, Family family,
                                                     std::string_view host, std::string_view model);
+// In any case: what one server ignores, one written in Go goes by.
 [[nodiscard]] bool is_heeded(const HeededCaps& heeded, const CapPlace& place);
+// Where a server may come across a value and take it for a limit or for a mistake.
+[[nodiscard]] bool may_be_read(const HeededCaps& heeded, const CapPlace& place);
 [[nodiscard]] bool in_scope(const HeededCaps& heeded, CapScope scope);
 
 // As Asked::output_cap.

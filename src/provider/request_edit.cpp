@@ -26,7 +26,8 @@ class CapEdit {
   std::optional<std::vector<Splice>> splices() {
     lower_everything();
     if (heeded_.scope == CapScope::root) {
-      require_limit(caps_.root_open_end, caps_.root_empty, [](const CapPlace&) { return true; });
+      require_limit(caps_.root_open_end, caps_.root_empty, true,
+                    [](const CapPlace&) { return true; });
     } else {
       require_containers();
     }
@@ -54,7 +55,7 @@ class CapEdit {
       const bool counts = is_heeded(heeded_, place);
       if (place.says == Says::unclear) {
         // Somebody may take it for a number, for no limit, or for a mistake.
-        if (counts || place.scope == CapScope::alternative) possible_ = false;
+        if (may_be_read(heeded_, place)) possible_ = false;
       } else if (place.says == Says::unlimited || (counts && is_none(place)) ||
                  (place.says == Says::number && place.tokens > cap_)) {
         put_cap(place);
@@ -77,13 +78,14 @@ class CapEdit {
     replace(place.offset, place.size, std::to_string(std::max(kLeastThinking, cap_ - spoken)));
   }
 
-  // Within an object that the server looks into, one limit must stand in every reading.
+  // Within an object that the server looks into, one limit must stand in every reading. Whoever
+  // gets to an object without regard to case reads its keys so, too.
   template <typename Within>
-  void require_limit(std::uint64_t open_end, bool empty, const Within& within) {
-    const auto stands = [&](CapField field, bool as_null) {
+  void require_limit(std::uint64_t open_end, bool empty, bool exact, const Within& within) {
+    const auto stands = [&](CapField field, bool exactly, bool as_null) {
       return std::ranges::any_of(caps_.places, [&](const CapPlace& place) {
         return is_heeded(heeded_, place) && within(place) && place.field == field &&
-               (place.says == Says::nothing) == as_null;
+               (place.exact || !exactly) && (place.says == Says::nothing) == as_null;
       });
     };
     const auto fill_nulls = [&](CapField field) {
@@ -94,18 +96,14 @@ class CapEdit {
         }
       }
     };
-    bool limited = false;
+    const CapField preferred = heeded_.fields.front();
+    const bool limited = std::ranges::any_of(
+        heeded_.fields, [&](CapField field) { return stands(field, exact, false); });
+    // Beside a limit a null of the same field may be what is read; alone it says nothing.
     for (const CapField field : heeded_.fields) {
-      if (!stands(field, false)) continue;
-      limited = true;
-      fill_nulls(field);
+      if (stands(field, false, false) || (!limited && field == preferred)) fill_nulls(field);
     }
-    if (limited) return;
-    // A null in the spelling that would be inserted is as good a place; in another one it stays.
-    if (stands(heeded_.fields.front(), true)) {
-      fill_nulls(heeded_.fields.front());
-      return;
-    }
+    if (limited || stands(preferred, exact, true)) return;
     replace(open_end, 0, member() + (empty ? "" : ","));
   }
 
@@ -113,8 +111,7 @@ class CapEdit {
     bool any = false;
     for (const CapContainer& container : caps_.containers) {
       if (!in_scope(heeded_, container.scope)) continue;
-      if (!container.exact) continue;
-      any = true;
+      any = any || container.exact;
       switch (container.form) {
         case Form::unclear:
           possible_ = false;
@@ -124,7 +121,7 @@ class CapEdit {
           break;
         case Form::object:
         case Form::empty_object:
-          require_limit(container.offset + 1, container.form == Form::empty_object,
+          require_limit(container.offset + 1, container.form == Form::empty_object, container.exact,
                         [&](const CapPlace& place) {
                           return place.offset >= container.offset &&
                                  place.offset < container.offset + container.size;

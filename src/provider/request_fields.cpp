@@ -43,10 +43,14 @@ void add_openai_stream_options(Builder& builder) {
 }
 
 // proto3's JSON form takes a field's camelCase and its snake_case name alike.
-void add_gemini(Builder& builder) {
+void add_candidates(Builder& builder) {
   add_spellings(builder, RequestField::choices,
                 {"generationConfig.candidateCount", "generationConfig.candidate_count",
                  "generation_config.candidateCount", "generation_config.candidate_count"});
+}
+
+void add_gemini(Builder& builder) {
+  add_candidates(builder);
   builder.add("serviceTier", RequestField::service_tier, kText)
       .add("labels.workflow", RequestField::workflow, kText);
   add_messages(builder, "contents");
@@ -57,6 +61,7 @@ void add_others(Builder& builder, Dialect dialect) {
     case Dialect::openai_chat:
       builder.add("n", RequestField::choices, kNumber)
           .add("best_of", RequestField::best_of, kNumber)
+          .add("n_cmpl", RequestField::best_of, kNumber)
           .add("web_search_options.search_context_size", RequestField::search_context, kNumber);
       add_messages(builder, "messages");
       add_openai_stream_options(builder);
@@ -91,6 +96,7 @@ void add_others(Builder& builder, Dialect dialect) {
       add_gemini(builder);
       break;
     case Dialect::gemini_interactions:
+      add_candidates(builder);
       builder.add("background", RequestField::background, kNumber);
       add_messages(builder, "input");
       break;

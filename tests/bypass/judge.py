@@ -202,7 +202,7 @@ def judge(kind: str, body: bytes, encoding: str, ollama: bool = False) -> Verdic
 
 
 def _judge_one(verdict: Verdict, kind: str, document: Object, reader: Reader, ollama: bool) -> None:
-    zero_is_none = ollama or kind not in ("messages", "completions")
+    zero_is_none = ollama or kind not in ("messages", "completions", "llama.cpp")
     fields = ["max_tokens"] if ollama and kind == "chat" else OUTPUT_FIELDS[kind]
     objects: list[tuple[str, Any]] = [("", document)]
     if kind in CONTAINERS:
@@ -217,7 +217,7 @@ def _judge_one(verdict: Verdict, kind: str, document: Object, reader: Reader, ol
             verdict.at_least(UNLIMITED, f"no {' or '.join(fields)} in {name or 'the body'} ({reader})")
         for limit in written:
             verdict.at_least(limit, f"{name} {fields} ({reader})")
-        for key in ("candidateCount", "candidate_count"):
+        for key in ("candidateCount", "candidate_count") if kind in ("gemini", "interactions") else ():
             share = max(share, _count(reader.get(container, key)))
     for key in ("n", "best_of"):
         if kind in ("chat", "completions", "llama.cpp"):

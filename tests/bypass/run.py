@@ -1,4 +1,4 @@
-"""./dev bypass [FILE]
+"""./dev bypass [FILE] [--invent COUNT --seed SEED] [--verbose]
 
 Sends request bodies that try to get around an output cap through the real proxy, whose rule is
 `output_caps: [{match: {...}, max: 100, default: 100, on_exceed: clamp}]`, to a provider that keeps what
@@ -20,6 +20,9 @@ FILE holds one JSON object a line (blank lines and lines that begin with # are s
   method, name (id), max             POST, a label for reports, 100
   legitimate: true                   an ordinary request: refusing it is a failure, too
 
+Headers about the message's length are left out; the runner writes its own. `--invent` makes up bodies
+instead of reading a file.
+
 Last line: `figure: bodies= bypassed= refused= lowered= altered= wrongly_refused=`.
 """
 
@@ -35,17 +38,20 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.bypass.invent import invent
 from tests.bypass.judge import judge, kind_of
 from tests.bypass.recorder import Recorder
 from tests.support.proxy import Proxy, free_ports
 
 BODIES = Path(__file__).parent / "bodies.jsonl"
 MOST = 100
+FRAMING = {"content-length", "transfer-encoding", "connection", "host", "expect"}
 FAMILIES = ["openai", "anthropic", "gemini", "cohere", "ollama"]
 DEFAULT_PATHS = {
     "openai": "/v1/chat/completions", "anthropic": "/v1/messages",
@@ -129,6 +135,8 @@ def read_case(row: dict[str, Any], number: int) -> Case:
         path = "/" + path.split("://", 1)[1].split("/", 1)[1]
     given = first_of(row, "headers", "request_headers") or []
     headers = [(str(k), str(v)) for k, v in (given.items() if isinstance(given, dict) else given)]
+    chunked = bool(row.get("chunked")) or any(k.lower() == "transfer-encoding" for k, _ in headers)
+    headers = [(k, v) for k, v in headers if k.lower() not in FRAMING]
     names = {name.lower() for name, _ in headers}
     if row.get("content_encoding") and "content-encoding" not in names:
         headers.append(("Content-Encoding", row["content_encoding"]))
@@ -139,7 +147,7 @@ def read_case(row: dict[str, Any], number: int) -> Case:
         headers.append(("Content-Type", row.get("content_type") or "application/json"))
     most = row.get("max")
     return Case(name=str(first_of(row, "name", "id") or f"line {number}"), family=family_of(word, path), path=path, body=data,
-                method=row.get("method") or "POST", headers=headers, chunked=bool(row.get("chunked")),
+                method=row.get("method") or "POST", headers=headers, chunked=chunked,
                 legitimate=bool(first_of(row, "legitimate", "legit")), most=int(most) if most else MOST)
 
 
@@ -240,8 +248,10 @@ def run(cases: list[Case], directory: Path) -> list[Outcome]:
     outcomes = [Outcome(case) for case in cases]
     with Recorder() as recorder:
         with start(directory, recorder.origin, {case.most for case in cases}) as port:
-            for number, outcome in enumerate(outcomes):
-                outcome.status = send(outcome.case, port, number)
+            with ThreadPoolExecutor(max_workers=4) as pool:
+                statuses = pool.map(lambda item: send(item[1].case, port, item[0]), enumerate(outcomes))
+                for outcome, status in zip(outcomes, statuses):
+                    outcome.status = status
         for number, outcome in enumerate(outcomes):
             arrival = recorder.arrivals.get(str(number))
             if arrival is not None:
@@ -295,10 +305,14 @@ def show(outcomes: list[Outcome], everything: bool) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bypass", description="bodies that try to get around an output cap")
     parser.add_argument("file", nargs="?", type=Path, default=BODIES)
+    parser.add_argument("--invent", type=int, metavar="COUNT", help="make up so many bodies instead")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="one line for each body")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bypass-") as directory:
-        outcomes = run(read_cases(arguments.file), Path(directory))
+        cases = ([read_case(row, number) for number, row in enumerate(invent(arguments.invent, arguments.seed))]
+                 if arguments.invent else read_cases(arguments.file))
+        outcomes = run(cases, Path(directory))
     good = show(outcomes, arguments.verbose)
     print(figure(outcomes))
     return 0 if good else 1

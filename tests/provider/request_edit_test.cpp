@@ -142,6 +142,20 @@ TEST(RequestEdit, EverySpellingAndEveryDuplicateIsLowered) {
             R"("tools":[{"type":"advisor_20260301","max_tokens":100}]})");
 }
 
+TEST(RequestEdit, KeysInAnotherCaseAreJudgedAsAServerWrittenInGoWouldReadThem) {
+  EXPECT_EQ(capped(kChat, R"({"max_tokens":50,"Max_Tokens":null})", 100),
+            R"({"max_tokens":50,"Max_Tokens":100})");
+  EXPECT_EQ(capped(kChat, R"({"max_tokens":50,"MAX_TOKENS":0})", 100),
+            R"({"max_tokens":50,"MAX_TOKENS":100})");
+  EXPECT_EQ(capped(kChat, R"({"max_tokens":50,"MAX_TOKENS":true})", 100), "refused");
+  EXPECT_EQ(
+      capped(kGemini, R"({"generationConfig":{"maxOutputTokens":5},"GENERATIONCONFIG":{}})", 100),
+      R"({"generationConfig":{"maxOutputTokens":5},"GENERATIONCONFIG":{"maxOutputTokens":100}})");
+  EXPECT_EQ(
+      capped(kGemini, R"({"generationconfig":null})", 100),
+      R"({"generationConfig":{"maxOutputTokens":100},"generationconfig":{"maxOutputTokens":100}})");
+}
+
 TEST(RequestEdit, ANullInTheOtherSpellingStays) {
   EXPECT_EQ(capped(kChat, R"({"max_tokens":null,"max_completion_tokens":500})", 100),
             R"({"max_tokens":null,"max_completion_tokens":100})");
