@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "cli/config_commands.h"
 #include "cli/keys.h"
+#include "cli/estimate.h"
 #include "cli/operator_commands.h"
 #include "cli/prices.h"
 #include "cli/report.h"
@@ -36,6 +37,7 @@ int run(int argc, char** argv) {
   add_audit_command(app, exit_code);
   add_prices_command(app, exit_code);
   add_keys_command(app, exit_code);
+  add_estimate_command(app, exit_code);
   add_version_command(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -62,7 +62,7 @@ OutputCounter::Sum OutputCounter::sum_of(const Block& block) const {
   const std::uint64_t count = block.count.count();
   if (exact_) return {count, count};
   const std::uint64_t tokens = scaled(model_.choice, count, block.bytes, block.other_bytes);
-  return {tokens, most_of_estimate(tokens, block.bytes)};
+  return {tokens, most_of_estimate(model_.choice, tokens, block.bytes)};
 }
 
 void OutputCounter::close(const Block& block) {

@@ -12,6 +12,7 @@ using tokenizer::TokenizerChoice;
 // An estimate's bound: what short texts may be off by, and the worst ratio seen on recorded traffic
 // with room to spare. No byte-level vocabulary has more tokens than bytes.
 constexpr std::uint64_t kMostExtraPerThousand = 300;
+constexpr std::uint64_t kMostExtraPerThousandOfClaude = 230;  // whose factors are fitted
 constexpr std::uint64_t kMostExtraTokens = 2;
 
 // What a text without any vocabulary is taken for: tokens.md's mean of four bytes a token.
@@ -82,8 +83,11 @@ std::uint64_t scaled(const TokenizerChoice& choice, std::uint64_t count, std::ui
   return (count * factor + 500) / 1000;
 }
 
-std::uint64_t most_of_estimate(std::uint64_t count, std::uint64_t bytes) {
-  const std::uint64_t most = count + count * kMostExtraPerThousand / 1000 + kMostExtraTokens;
+std::uint64_t most_of_estimate(const TokenizerChoice& choice, std::uint64_t count,
+                               std::uint64_t bytes) {
+  const bool claude = choice.vocabulary == tokenizer::VocabularyName::claude_legacy;
+  const std::uint64_t extra = claude ? kMostExtraPerThousandOfClaude : kMostExtraPerThousand;
+  const std::uint64_t most = count + count * extra / 1000 + kMostExtraTokens;
   return std::max(count, std::min(most, bytes));
 }
 
@@ -101,14 +105,14 @@ Tally TextCounter::text(std::string_view text) const {
   }
   if (is_exact()) {
     tally.tokens = count;
-    tally.bound = most_of_estimate(count, text.size());
+    tally.bound = most_of_estimate(model_.choice, count, text.size());
     return tally;
   }
   const TokenizerChoice& choice = model_.choice;
   const bool by_script = choice.per_thousand != choice.per_thousand_other_scripts;
   const std::uint64_t estimate =
       scaled(choice, count, text.size(), by_script ? bytes_of_other_scripts(text) : 0);
-  tally.guess(estimate, most_of_estimate(estimate, text.size()));
+  tally.guess(estimate, most_of_estimate(choice, estimate, text.size()));
   return tally;
 }
 

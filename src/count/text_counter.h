@@ -86,6 +86,7 @@ class TextCounter {
 // Bytes of characters outside ASCII and Latin script.
 [[nodiscard]] std::uint64_t bytes_of_other_scripts(std::string_view text);
 // The most tokens of `bytes` of text of which `count` was estimated.
-[[nodiscard]] std::uint64_t most_of_estimate(std::uint64_t count, std::uint64_t bytes);
+[[nodiscard]] std::uint64_t most_of_estimate(const tokenizer::TokenizerChoice& choice,
+                                             std::uint64_t count, std::uint64_t bytes);
 
 }  // namespace tokenweir::count

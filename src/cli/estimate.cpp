@@ -1,0 +1,297 @@
+#include "cli/estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/estimator.h"
+#include "cli/prices_common.h"
+#include "cli/table.h"
+#include "core/exit_codes.h"
+
+namespace tokenweir::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A request larger than this is not read.
+constexpr std::uintmax_t kMostFileBytes = 64 * 1024 * 1024;
+
+struct Options {
+  std::string path;
+  std::string model;
+  std::string prices;
+  std::vector<std::string> files = default_price_files();
+  std::string models = "config/tokenizers/models.yaml";
+  std::string vocabularies;
+  std::optional<std::uint64_t> output_tokens;
+  std::uint64_t requests_per_day = 0;
+  std::uint64_t days = 30;
+  std::string baseline;
+  std::string fail_above;
+  std::string format = "table";
+};
+
+int fail(int code, std::string_view message) {
+  std::cerr << "tokenweir estimate: " << message << '\n';
+  return code;
+}
+
+// Dollars with as many decimals as small sums need.
+std::string dollars(Int128 picodollars) { return dollars_text(picodollars); }
+std::string dollars(const std::optional<Money>& money) {
+  return money ? money->to_dollars() : std::string("unknown");
+}
+
+Result<std::string, std::string> read(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") {
+    std::error_code error;
+    if (fs::file_size(path, error) > kMostFileBytes || error)
+      return failure(path + ": cannot be read, or is too large");
+    file.open(path, std::ios::binary);
+    if (!file) return failure(path + ": cannot be read");
+  }
+  std::istream& in = path == "-" ? std::cin : file;
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// --- one request ---------------------------------------------------------------------------------
+
+std::string one_as_json(const Estimate& estimate) {
+  std::string parts;
+  for (std::size_t i = 0; i < count::kSlices; ++i) {
+    parts += fmt::format("{}{}:{}", i == 0 ? "" : ",",
+                         json_text(name_of(static_cast<count::Slice>(i))), estimate.count.parts[i]);
+  }
+  const auto money = [](const std::optional<Money>& sum) {
+    return sum ? std::to_string(sum->picodollars()) : std::string("null");
+  };
+  return fmt::format(
+      R"({{"model":{},"dialect":{},"input_tokens":{},"upper_bound":{},"input_parts":{{{}}},)"
+      R"("vocabulary":{},"grade":{},"output_tokens":{},"prices":{},"cost_picodollars":{},)"
+      R"("cost_at_most_picodollars":{}}})"
+      "\n",
+      json_text(estimate.model), json_text(estimate.dialect), estimate.count.tokens,
+      estimate.count.upper_bound ? std::to_string(*estimate.count.upper_bound) : "null", parts,
+      json_text(name_of(estimate.count.vocabulary)), json_text(name_of(estimate.count.grade)),
+      estimate.output_tokens, json_text(estimate.prices), money(estimate.cost),
+      money(estimate.cost_at_most));
+}
+
+std::string one_as_table(const Estimate& estimate) {
+  Table table;
+  table.columns = {{"part"}, {"tokens", true}};
+  for (std::size_t i = 0; i < count::kSlices; ++i) {
+    if (estimate.count.parts[i] == 0) continue;
+    table.rows.push_back({{std::string(name_of(static_cast<count::Slice>(i)))},
+                          {std::to_string(estimate.count.parts[i])}});
+  }
+  table.total = {{"input"}, {std::to_string(estimate.count.tokens)}};
+  std::string out = text_table(table, true);
+  out += fmt::format("\nmodel        {} ({}, {})\n", printable(estimate.model),
+                     name_of(estimate.count.vocabulary), name_of(estimate.count.grade));
+  out += estimate.count.upper_bound
+             ? fmt::format("upper bound  {} tokens\n", *estimate.count.upper_bound)
+             : std::string("upper bound  the model's window: the provider holds a part\n");
+  out += fmt::format("output       {} tokens\n", estimate.output_tokens);
+  out += fmt::format("cost         {} USD", dollars(estimate.cost));
+  if (estimate.cost_at_most) out += fmt::format(", at most {}", dollars(estimate.cost_at_most));
+  return out + "\n";
+}
+
+int run_one(const Options& options, Estimator& estimator, const EstimateSettings& settings) {
+  const auto text = read(options.path);
+  if (!text) return fail(kExitFailed, text.error());
+  const auto estimate = estimator.estimate(*text, settings);
+  if (!estimate) return fail(kExitFailed, options.path + ": " + estimate.error());
+  std::cout << (options.format == "json" ? one_as_json(*estimate) : one_as_table(*estimate));
+  return std::cout ? 0 : kExitFailed;
+}
+
+// --- a folder ------------------------------------------------------------------------------------
+
+using Folder = std::map<std::string, Estimate>;  // by path within it
+
+Result<Folder, std::string> read_folder(const std::string& path, Estimator& estimator,
+                                        const EstimateSettings& settings) {
+  Folder folder;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
+       at.increment(error)) {
+    if (!at->is_regular_file()) continue;
+    const std::string name = fs::relative(at->path(), path).string();
+    if (name.starts_with('.') || name.find("/.") != std::string::npos) continue;
+    const auto text = read(at->path().string());
+    if (!text) return failure(text.error());
+    const auto estimate = estimator.estimate(*text, settings);
+    if (!estimate) return failure(at->path().string() + ": " + estimate.error());
+    if (!estimate->cost)
+      return failure(at->path().string() + ": " + estimate->model + " has no price");
+    folder.emplace(name, *estimate);
+  }
+  if (error) return failure(path + ": " + error.message());
+  if (folder.empty()) return failure(path + ": no requests in it");
+  return folder;
+}
+
+// Every request of the folder is sent equally often.
+Int128 period_cost(const Folder& folder, std::uint64_t requests) {
+  Int128 sum = 0;
+  for (const auto& [name, estimate] : folder) sum += estimate.cost->picodollars();
+  return sum * static_cast<Int128>(requests) / static_cast<Int128>(folder.size());
+}
+
+struct Limit {
+  bool percent = false;
+  Int128 picodollars = 0;
+  double share = 0;
+};
+
+std::optional<Limit> limit_of(const std::string& text) {
+  Limit limit;
+  if (text.ends_with('%')) {
+    const auto percent = Money::from_dollars(text.substr(0, text.size() - 1));
+    if (!percent || percent->picodollars() < 0) return std::nullopt;
+    limit.percent = true;
+    limit.share = percent->approximate_dollars();
+    return limit;
+  }
+  const auto sum = Money::from_dollars(text.starts_with('$') ? text.substr(1) : text);
+  if (!sum || sum->picodollars() < 0) return std::nullopt;
+  limit.picodollars = sum->picodollars();
+  return limit;
+}
+
+Table folder_table(const Folder& now, const Folder* before, std::uint64_t requests) {
+  Table table;
+  table.columns = {{"request"}, {"model"}, {"input", true}, {"output", true}, {"usd_each", true}};
+  if (before != nullptr) table.columns.push_back({"usd_before", true});
+  for (const auto& [name, estimate] : now) {
+    Table::Row row = {{name},
+                      {estimate.model},
+                      {std::to_string(estimate.count.tokens)},
+                      {std::to_string(estimate.output_tokens)},
+                      {dollars(estimate.cost)}};
+    if (before != nullptr) {
+      const auto found = before->find(name);
+      row.push_back(found != before->end() ? Table::Cell{dollars(found->second.cost)}
+                                           : Table::Cell{"", false});
+    }
+    table.rows.push_back(std::move(row));
+  }
+  table.total = {{fmt::format("{} requests", requests)},
+                 {""},
+                 {""},
+                 {""},
+                 {dollars(period_cost(now, requests))}};
+  if (before != nullptr) table.total.push_back({dollars(period_cost(*before, requests))});
+  return table;
+}
+
+int run_folder(const Options& options, Estimator& estimator, const EstimateSettings& settings) {
+  if (options.requests_per_day == 0) return fail(kExitUsage, "a folder needs --requests-per-day");
+  std::optional<Limit> limit;
+  if (!options.fail_above.empty()) {
+    limit = limit_of(options.fail_above);
+    if (!limit) return fail(kExitUsage, "--fail-above: give dollars (25) or percent (10%)");
+    if (limit->percent && options.baseline.empty())
+      return fail(kExitUsage, "--fail-above in percent needs --baseline");
+  }
+  const auto now = read_folder(options.path, estimator, settings);
+  if (!now) return fail(kExitFailed, now.error());
+  std::optional<Folder> before;
+  if (!options.baseline.empty()) {
+    auto read = read_folder(options.baseline, estimator, settings);
+    if (!read) return fail(kExitFailed, read.error());
+    before = std::move(*read);
+  }
+  const std::uint64_t requests = options.requests_per_day * options.days;
+  const Int128 cost = period_cost(*now, requests);
+  const Int128 base = before ? period_cost(*before, requests) : 0;
+  const double change = base > 0 ? static_cast<double>(cost - base) / static_cast<double>(base) : 0;
+  const Table table = folder_table(*now, before ? &*before : nullptr, requests);
+  if (options.format == "json") {
+    std::cout << fmt::format(R"({{"requests":{},"days":{},"usd":{})", requests, options.days,
+                             json_text(dollars(cost)));
+    if (before)
+      std::cout << fmt::format(R"(,"usd_before":{},"change_percent":{:.2f})",
+                               json_text(dollars(base)), change * 100);
+    std::cout << "}\n";
+  } else if (options.format == "csv") {
+    std::cout << csv(table, true);
+  } else {
+    std::cout << text_table(table, true)
+              << fmt::format("\n{} requests a day for {} days: {} USD\n", options.requests_per_day,
+                             options.days, dollars(cost));
+    if (before) std::cout << fmt::format("before {} USD, {:+.2f} %\n", dollars(base), change * 100);
+  }
+  if (!std::cout.flush()) return kExitFailed;
+  if (!limit) return 0;
+  const bool above =
+      limit->percent ? change * 100 > limit->share : cost - base > limit->picodollars;
+  if (!above) return 0;
+  return fail(kExitFailed, before ? "the increase is above " + options.fail_above
+                                  : "the cost is above " + options.fail_above);
+}
+
+int run(const Options& options) {
+  auto models = tokenizer::ModelMap::read(options.models);
+  if (!models) return fail(kExitConfiguration, models.error());
+  auto prices = load_or_complain(options.files);
+  if (!prices) return kExitConfiguration;
+  const auto now = moment_of("");
+  Estimator estimator(std::move(*models), std::move(*prices), options.vocabularies, *now);
+  const EstimateSettings settings{options.model, options.prices, options.output_tokens};
+  std::error_code error;
+  return options.path != "-" && fs::is_directory(options.path, error)
+             ? run_folder(options, estimator, settings)
+             : run_one(options, estimator, settings);
+}
+
+}  // namespace
+
+void add_estimate_command(CLI::App& app, int& exit_code) {
+  CLI::App* const command =
+      app.add_subcommand("estimate", "tokens and cost of requests before they are sent");
+  const auto options = std::make_shared<Options>();
+  command
+      ->add_option("path", options->path, "a request or prompt, - for stdin, or a folder of them")
+      ->required();
+  command->add_option("-m,--model", options->model, "model, where the request does not name it");
+  command->add_option("--output-tokens", options->output_tokens,
+                      "expected of each answer; the request's own cap when absent");
+  command
+      ->add_option("--requests-per-day", options->requests_per_day,
+                   "of a folder, spread evenly over its requests")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+  command->add_option("--days", options->days, "of the period")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{3'660}))
+      ->capture_default_str();
+  command->add_option("--baseline", options->baseline, "folder to compare with");
+  command->add_option(
+      "--fail-above", options->fail_above,
+      "exit with 1 when the period costs more dollars than this, or with a baseline "
+      "when it costs so many dollars or percent (10%) more");
+  command->add_option("--prices", options->prices,
+                      "price list; the first that knows the model else");
+  command->add_option("--files", options->files, "price files or directories")
+      ->capture_default_str();
+  command->add_option("--models", options->models, "map of models to vocabularies")
+      ->capture_default_str();
+  command->add_option("--vocabularies", options->vocabularies, "folder of optional vocabularies");
+  command->add_option("--format", options->format, "table, csv or json")
+      ->check(CLI::IsMember({"table", "csv", "json"}))
+      ->capture_default_str();
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace tokenweir::cli
