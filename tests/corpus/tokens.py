@@ -176,6 +176,12 @@ def exact_class(one: Counted) -> str | None:
     return "plain" if _PLAIN_OPENAI.match(model) and "audio" not in model else None
 
 
+def is_what_was_sent(one: Counted) -> bool:
+    """Whether the recorder kept the request's bytes; what it wrote anew is known not to be what was counted."""
+    fidelity = one.record.get("fidelity")
+    return not isinstance(fidelity, dict) or fidelity.get("request") != "altered"
+
+
 def _percent(part: int, whole: int) -> float:
     return 100.0 * part / whole if whole else 100.0
 
@@ -211,12 +217,13 @@ def print_errors(everything: list[Counted]) -> None:
 
 def figure(everything: list[Counted], listed: str = "") -> str:
     exact: dict[str, list[Counted]] = {"plain": [], "reasoning": []}
+    rewritten: list[Counted] = []
     ratios: dict[str, list[float]] = defaultdict(list)
     violations: list[Counted] = []
     unbounded = 0
     for one in everything:
         if (name := exact_class(one)) is not None:
-            exact[name].append(one)
+            (exact[name] if is_what_was_sent(one) else rewritten).append(one)
         upper = one.count["upper"]
         if upper is None:
             unbounded += 1
@@ -224,7 +231,7 @@ def figure(everything: list[Counted], listed: str = "") -> str:
             violations.append(one)
         if upper is not None:
             ratios["text" if one.kind == "text" else "tools"].append(int(str(upper)) / one.reported)
-    for name, ones in exact.items():
+    for name, ones in {**exact, "rewritten": rewritten}.items():
         for one in ones:
             if one.error and listed == name:
                 print(name, one.record["id"], one.record["model"], one.count["tokens"], one.reported)
@@ -237,7 +244,8 @@ def figure(everything: list[Counted], listed: str = "") -> str:
 
     print(f"bounded by the model's window only: {unbounded} of {len(everything)}; upper bound to reported, median: "
           f"text {statistics.median(ratios['text'] or [0]):.3f}, tools and media {statistics.median(ratios['tools'] or [0]):.3f}; "
-          f"compared exactly: {len(exact['plain'])} and {len(exact['reasoning'])}")
+          f"compared exactly: {len(exact['plain'])} and {len(exact['reasoning'])}; of {len(rewritten)} requests that the "
+          f"recorder wrote anew {share(rewritten):.2f} % are equal")
     return (f"figure: openai_exact_percent={share(exact['plain']):.2f} "
             f"openai_reasoning_exact_percent={share(exact['reasoning']):.2f} "
             f"bound_violations={len(violations)} "
@@ -254,7 +262,7 @@ def report(records: Iterable[Record]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.corpus.tokens")
     parser.add_argument("file", nargs="?")
-    parser.add_argument("--list", default="", help="plain, reasoning or violations: name the exchanges that miss")
+    parser.add_argument("--list", default="", help="plain, reasoning, rewritten or violations: name the exchanges that miss")
     parser.add_argument("--dump", type=Path, help="one JSON line an exchange")
     arguments = parser.parse_args()
     everything = counted(recorded.read(recorded.corpus_file(arguments.file)))
