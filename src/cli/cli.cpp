@@ -6,8 +6,8 @@
 
 #include "cli/check.h"
 #include "cli/config_commands.h"
-#include "cli/keys.h"
 #include "cli/estimate.h"
+#include "cli/keys.h"
 #include "cli/operator_commands.h"
 #include "cli/prices.h"
 #include "cli/report.h"

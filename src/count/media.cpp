@@ -137,7 +137,7 @@ std::uint64_t gemini_tiles(const Pixels& pixels) {
 }
 
 // A size most pictures on the web come near to, for those whose size is not in the request.
-constexpr Pixels kUsualPixels{1024, 1024};
+constexpr Pixels kUsualPixels{640, 480};
 
 struct ImageTokens {
   std::uint64_t usual;

@@ -15,6 +15,7 @@ using tokenizer::Template;
 // tokens of text, Gemini takes 258 (560 from version 3 on).
 constexpr std::uint64_t kClaudePage = 1'600;
 constexpr std::uint64_t kGeminiPage = 258;
+constexpr std::uint64_t kGemini3Page = 560;
 constexpr std::uint64_t kOpenAiPage = 220;
 constexpr std::uint64_t kMostOfPage = 4'096;
 
@@ -96,9 +97,12 @@ void PartCounter::image(const Json* place, std::string_view detail) {
 void PartCounter::document(std::string_view base64) {
   tally_.media = true;
   const std::uint64_t pages = pages_of(base64);
-  const std::uint64_t page = name_ == Template::anthropic ? kClaudePage
-                             : name_ == Template::gemini  ? kGeminiPage
-                                                          : kOpenAiPage;
+  std::uint64_t page = kOpenAiPage;
+  if (name_ == Template::anthropic) page = kClaudePage;
+  if (name_ == Template::gemini) {
+    const bool is_new = images_.kind == tokenizer::ImageRule::Kind::flat;
+    page = is_new ? kGemini3Page : kGeminiPage;
+  }
   tally_.guess(pages * page, pages * kMostOfPage + decoded_bytes(base64));
 }
 
