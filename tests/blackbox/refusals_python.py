@@ -119,8 +119,8 @@ def main(origin: str, admin: str, token: str) -> dict[str, Any]:
     results["cut_anthropic"] = outcome(lambda: read_until_cut(
         message(anthropic_client("cut-anthropic", **LONG), stream=True, max_tokens=6000),
         lambda: plain(origin, "/p/anthropic/v1/messages",
-                      {"model": "claude-sonnet-4-5", "max_tokens": 5000, "messages": MESSAGES},
-                      {"X-LLM-Workflow": "cut-anthropic", "x-sim-script": "output=5000"})))
+                      {"model": "claude-sonnet-4-5", "max_tokens": 4000, "messages": MESSAGES},
+                      {"X-LLM-Workflow": "cut-anthropic", "x-sim-script": "output=4000"})))
 
     # A stream that an operator stops.
     def kill(workflow: str) -> None:

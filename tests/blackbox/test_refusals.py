@@ -22,7 +22,7 @@ NODE = Path(__file__).parent / "node"
 TOKEN = "the-operators-token"
 NODE_IS_THERE = shutil.which("node") is not None and (NODE / "node_modules").exists()
 
-# Streams below hold a part of their 6,000 tokens; 5,000 more leave them no room to grow.
+# Streams below hold a part of their 6,000 tokens; 4,000 or 5,000 more leave them no room to grow.
 CUT = {"chat": "0.004", "responses": "0.0107", "anthropic": "0.1"}
 RULES: dict[str, Any] = {
     "budgets": [
@@ -98,10 +98,10 @@ def test_python_raises_from_anthropics_stream_helper(python: Seen) -> None:
 
 
 def cut_in_the_middle(seen: Seen, workflow: str) -> None:
-    rows = Counter(row["end_state"] for row in seen.rows[workflow])
-    assert rows == {"complete": 1, "proxy_abort": 1}, seen.rows[workflow]
-    cut = next(row for row in seen.rows[workflow] if row["end_state"] == "proxy_abort")
-    assert cut["refusal"] == "budget_exhausted" and cut["http_status"] == 200
+    # The other request ends at its own cap where the simulator has more to say, or just so.
+    rows = {("complete" if row["end_state"] == "truncated" else row["end_state"], row["refusal"], row["http_status"])
+            for row in seen.rows[workflow]}
+    assert rows == {("complete", None, 200), ("proxy_abort", "budget_exhausted", 200)}, rows
 
 
 @pytest.mark.parametrize("sdk, base", [

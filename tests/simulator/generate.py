@@ -157,7 +157,8 @@ class Generator:
                 if delay > 0:
                     await reply.send(encoder.flush(bytes(pending)))
                     pending.clear()
-                    await asyncio.sleep(delay)
+                # Late or not, the loop must see who has left before more is generated.
+                await asyncio.sleep(max(delay, 0))
             if 0 <= silent <= visible:
                 await reply.send(encoder.flush(bytes(pending)))
                 pending.clear()

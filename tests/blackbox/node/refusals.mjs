@@ -68,8 +68,8 @@ const eaters = {
     { "X-LLM-Workflow": workflow, "x-sim-script": "output=5000" }),
   responses: (workflow) => plain("/p/openai/v1/responses", { model: "gpt-4.1-mini", max_output_tokens: 5000, input: "x" },
     { "X-LLM-Workflow": workflow, "x-sim-script": "output=5000" }),
-  anthropic: (workflow) => plain("/p/anthropic/v1/messages", { model: "claude-sonnet-4-5", max_tokens: 5000, messages },
-    { "X-LLM-Workflow": workflow, "x-sim-script": "output=5000" }),
+  anthropic: (workflow) => plain("/p/anthropic/v1/messages", { model: "claude-sonnet-4-5", max_tokens: 4000, messages },
+    { "X-LLM-Workflow": workflow, "x-sim-script": "output=4000" }),
 };
 // Takes the only place of a workflow for three seconds, longer than the proxy itself waits.
 async function busy(path, workflow, body) {
