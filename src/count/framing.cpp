@@ -60,7 +60,7 @@ Framing make(Template name) {
             .result = 20,
             .first_tool = 0,
             .tool = 45,
-            .slack = 6};
+            .slack = 8};
       break;
     case Template::gemini:
       is = {.request = 0,
@@ -70,7 +70,7 @@ Framing make(Template name) {
             .result = 4,
             .first_tool = 0,
             .tool = 2,
-            .slack = 4};
+            .slack = 5};
       break;
     case Template::gemma:
       is = {.request = 4, .message = 4, .system = 0};
@@ -105,7 +105,7 @@ Framing make(Template name) {
             .result = 10,
             .first_tool = 210,
             .tool = 20,
-            .slack = 16};
+            .slack = 32};
       break;
     case Template::cohere:
       // Bills what was said, not what frames it (billed_units).

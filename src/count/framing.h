@@ -21,7 +21,7 @@ struct Framing {
   std::uint32_t tool = 8;        // marks of each tool
   // What servers of open models add beside: a date, a persona, marks of a newer template. For the
   // bound only.
-  std::uint32_t slack = 48;
+  std::uint32_t slack = 64;
   bool exact = false;  // known to be what the provider bills for plain text
 };
 [[nodiscard]] const Framing& framing_of(tokenizer::Template name);

@@ -229,8 +229,9 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
   }
   // Embeddings begin or end with marks of their own, and nothing is one token all the same.
   if (!chat && !framing.exact) total.bound += 8 * parts.size();
-  total.bound += total.framed_exactly && counter.text().is_certain() ? 1 + total.tokens / 200
-                                                                     : std::uint64_t{framing.slack};
+  total.bound += total.framed_exactly && counter.text().is_certain()
+                     ? 1 + total.tokens / 200
+                     : framing.slack + total.tokens / 40;
   out.parts[static_cast<std::size_t>(Slice::system)] += to_count(more.tokens);
   out.tokens = to_count(total.tokens);
   if (!total.unbounded) out.upper_bound = to_count(std::max(total.bound, total.tokens));
