@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,19 @@ inline char next_folded(std::string_view key, std::size_t& at) {
   }
   ++at;
   return byte;
+}
+
+// One of 32 bits for a key's first letter, the same in either case.
+inline std::uint32_t initial_bit(char letter) {
+  return std::uint32_t{1} << (static_cast<unsigned char>(letter) & 31U);
+}
+
+// Equal for ASCII keys that are equal but for their case; above that of every key.
+inline constexpr std::uint16_t kNoSignature = 0xFFFF;
+inline std::uint16_t signature_of(std::string_view key) {
+  const unsigned initial = static_cast<unsigned char>(key.front()) & 31U;
+  const auto length = static_cast<unsigned>(key.size() < 255 ? key.size() : 255);
+  return static_cast<std::uint16_t>(initial << 8 | length);
 }
 
 inline std::string folded_key(std::string_view key) {

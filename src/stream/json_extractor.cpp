@@ -194,10 +194,8 @@ void JsonExtractor::open_container(const char* at, bool array) {
   // children are the wanted keys.
   std::int32_t wanted = -1;
   if (node_ >= 0) {
-    for (const int child : paths_->nodes_[static_cast<std::size_t>(node_)].children) {
-      const bool element = paths_->nodes_[static_cast<std::size_t>(child)].any_element;
-      if (element == array) wanted = array ? child : node_;
-    }
+    const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(node_)];
+    wanted = array ? node.element : (node.has_keys ? node_ : -1);
   }
   frames_.push_back(Frame{wanted, array, exact_});
   node_ = wanted;
@@ -305,11 +303,21 @@ int JsonExtractor::child_named(std::string_view raw_key) {
     unescaped = string_value(raw_key);
     key = unescaped;
   }
-  const bool fold = paths_->key_case_ == KeyCase::ignored;
   const Frame& frame = frames_.back();
-  for (const int child : paths_->nodes_[static_cast<std::size_t>(frame.node)].children) {
+  const PathSet::Node& parent = paths_->nodes_[static_cast<std::size_t>(frame.node)];
+  if (key.empty()) return -1;
+  // Most keys are nobody's; what they begin with, or how long they are, tells.
+  const bool plain_start = static_cast<unsigned char>(key.front()) < 0x80;
+  if (plain_start && (parent.initials & initial_bit(key.front())) == 0) return -1;
+  const bool ascii = std::all_of(key.begin(), key.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const std::uint16_t signature = signature_of(key);
+  const bool fold = paths_->key_case_ == KeyCase::ignored;
+  for (std::size_t i = 0; i < parent.children.size(); ++i) {
+    const bool element = parent.signatures[i] == kNoSignature;
+    if (element || (ascii && parent.signatures[i] != signature)) continue;
+    const int child = parent.children[i];
     const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(child)];
-    if (node.any_element) continue;
     const bool same = node.key == key;
     if (!same && !(fold && equals_folded(node.folded, key))) continue;
     exact_ = frame.exact && same;

@@ -36,6 +36,10 @@ class PathSet {
     int path = -1;
     std::size_t capture_limit = 0;
     std::vector<int> children;
+    std::vector<std::uint16_t> signatures;  // of the children's keys: first letter and length
+    int element = -1;                       // the child for any element
+    bool has_keys = false;                  // children with keys
+    std::uint32_t initials = 0;  // of the children's keys, without case, by their low five bits
   };
   int child_for(int parent, std::string_view key, bool any_element);
 

@@ -41,11 +41,19 @@ int PathSet::child_for(int parent, std::string_view key, bool any_element) {
     if (node.any_element == any_element && node.key == key) return child;
   }
   const int created = static_cast<int>(nodes_.size());
-  nodes_.push_back(Node{.key = std::string(key),
-                        .folded = folded_key(key),
-                        .any_element = any_element,
-                        .children = {}});
-  nodes_[static_cast<std::size_t>(parent)].children.push_back(created);
+  Node& fresh = nodes_.emplace_back();
+  fresh.key = key;
+  fresh.folded = folded_key(key);
+  fresh.any_element = any_element;
+  Node& above = nodes_[static_cast<std::size_t>(parent)];
+  above.children.push_back(created);
+  above.signatures.push_back(any_element ? kNoSignature : signature_of(key));
+  if (any_element) {
+    above.element = created;
+  } else {
+    above.has_keys = true;
+    above.initials |= initial_bit(nodes_.back().folded.front());
+  }
   return created;
 }
 
