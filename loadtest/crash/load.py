@@ -48,8 +48,8 @@ class Load:
     async def one(self, connection: Client) -> bool:
         source = self._source
         cap, output, rate = 200, source.randint(10, 200), 600 if self.kind == "mixed" else 0
-        if self.kind == "long":
-            cap, output = 6_000, source.randint(2_000, 3_000)
+        if self.kind == "long":  # at a speed at which a hold can follow
+            cap, output, rate = 6_000, source.randint(2_000, 3_000), 1_500
         stream = self.kind == "long" or source.random() < 0.6
         body = json.dumps({"model": setting.MODEL, "max_tokens": cap, "stream": stream, "messages": [
             {"role": "user", "content": source.choice(self._prompts) + (" river" * 300_000 if self.kind == "large" else "")}]

@@ -46,8 +46,13 @@ def load(file: Path) -> Groups:
     return Groups({run: group for run, group in steps.items() if len(group) > 1}, names)
 
 
+# Money caps refuse what has no price; a model that a list does not know is priced as its dearest.
+_PRICES = {"anthropic": "anthropic", "azure": "azure", "cohere": "cohere", "gemini": "google", "vertex": "vertex"}
+
+
 def providers(groups: Groups, origin: str) -> list[dict[str, Any]]:
-    return [{"name": f"recorded-{family}", "origin": origin, "dialect": family, "match": {"path_prefix": f"/r/{family}"}}
+    return [{"name": f"recorded-{family}", "origin": origin, "dialect": family,
+             "prices": _PRICES.get(family, "openai"), "match": {"path_prefix": f"/r/{family}"}}
             for family in sorted(groups.families)]
 
 
