@@ -25,11 +25,11 @@ bool can_cap(const provider::Endpoint& endpoint) {
     case provider::Dialect::ollama:
       return true;
     case provider::Dialect::openai_responses:
-      return endpoint.name == "responses";
+      return endpoint.name == "responses" || endpoint.name == "decisions";
     case provider::Dialect::anthropic_misc:
       return endpoint.name == "complete";
     case provider::Dialect::openai_misc:
-      return endpoint.name == "generate";
+      return endpoint.name == "generate" || endpoint.name == "run" || endpoint.name == "generation";
     default:
       return false;
   }

@@ -130,8 +130,9 @@ void add_cap_paths(RequestFieldsBuilder& builder, Dialect dialect) {
   add_container(builder, "parameters", CapScope::parameters);
   add(builder, "parameters.max_new_tokens", Kind::output, CapScope::parameters,
       CapField::max_new_tokens);
+  add(builder, "parameters.max_tokens", Kind::output, CapScope::parameters, CapField::max_tokens);
   for (const std::string_view path :
-       {"parameters.max_tokens", "parameters.maxOutputTokens", "parameters.max_output_tokens"}) {
+       {"parameters.maxOutputTokens", "parameters.max_output_tokens"}) {
     add(builder, path, Kind::output, CapScope::parameters, CapField::other);
   }
   for (const std::string_view path : kElsewhere) {
@@ -232,11 +233,20 @@ std::optional<HeededCaps> heeded_caps(const Endpoint& endpoint, Family family,
       heeded.key = "num_predict";
       return heeded;
     case Dialect::openai_misc:
-      if (endpoint.name != "generate") return std::nullopt;
+      if (endpoint.name == "run") {  // Cloudflare's models
+        heeded.fields = {CapField::max_tokens};
+        heeded.key = "max_tokens";
+        return heeded;
+      }
+      if (endpoint.name != "generate" && endpoint.name != "generation") return std::nullopt;
       heeded.scope = CapScope::parameters;
       heeded.container = "parameters";
       heeded.fields = {CapField::max_new_tokens};
       heeded.key = "max_new_tokens";
+      if (endpoint.name == "generation") {  // Alibaba's
+        heeded.fields = {CapField::max_tokens};
+        heeded.key = "max_tokens";
+      }
       return heeded;
     default:
       return std::nullopt;

@@ -16,6 +16,12 @@ TEST(Endpoint, CanBeCappedWhereTheDialectHasAPlaceForIt) {
       recognise(Family::gemini, "POST", "/v1beta/models/gemini-2.5-pro:generateContent", "")));
   EXPECT_TRUE(can_cap(recognise(Family::cohere, "POST", "/v2/chat", "")));
   EXPECT_TRUE(can_cap(recognise(Family::ollama, "POST", "/api/chat", "")));
+  for (const char* const path : {"/v1/decisions", "/generate", "/completion", "/infill",
+                                 "/client/v4/accounts/a/ai/run/@cf/meta/llama",
+                                 "/api/v1/services/aigc/text-generation/generation"}) {
+    EXPECT_TRUE(can_cap(recognise(Family::openai, "POST", path, ""))) << path;
+  }
+  EXPECT_TRUE(can_cap(recognise(Family::anthropic, "POST", "/v1/complete", "")));
   EXPECT_FALSE(can_cap(recognise(Family::openai, "POST", "/v1/responses/compact", "")));
   EXPECT_FALSE(can_cap(recognise(Family::openai, "POST", "/v1/images/generations", "")));
   EXPECT_FALSE(can_cap(recognise(Family::openai, "GET", "/v1/models", "")));

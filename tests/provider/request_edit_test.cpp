@@ -93,6 +93,11 @@ TEST(RequestEdit, InsertsAMissingLimitWhereTheServerLooks) {
   EXPECT_EQ(capped(kOllama, R"({"options":null})", 9), R"({"options":{"num_predict":9}})");
   EXPECT_EQ(capped({Dialect::openai_misc, Family::openai, "", "generate"}, R"({"inputs":"a"})", 9),
             R"({"parameters":{"max_new_tokens":9},"inputs":"a"})");
+  EXPECT_EQ(capped({Dialect::openai_misc, Family::openai, "", "run"}, R"({"prompt":"a"})", 9),
+            R"({"max_tokens":9,"prompt":"a"})");
+  EXPECT_EQ(capped({Dialect::openai_misc, Family::openai, "", "generation"},
+                   R"({"parameters":{"max_tokens":500}})", 9),
+            R"({"parameters":{"max_tokens":9}})");
   EXPECT_EQ(capped({Dialect::anthropic_misc, Family::anthropic, "", "complete"}, "{}", 9),
             R"({"max_tokens_to_sample":9})");
 }
