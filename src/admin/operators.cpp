@@ -314,24 +314,4 @@ void Operators::expire_enforcement_off(budget::Now at) {
   spdlog::warn("operators: enforcement has returned by itself");
 }
 
-std::map<std::string, std::uint64_t> Operators::action_counts() const {
-  const std::lock_guard lock(mutex_);
-  return actions_;
-}
-
-std::map<std::string, std::uint64_t> Operators::kill_counts() const {
-  std::map<std::string, std::uint64_t> counts;
-  for (const Property property : {Property::run, Property::workflow, Property::user,
-                                  Property::credential, Property::model, Property::provider}) {
-    counts[std::string(name_of(property))] = 0;
-  }
-  counts["everything"] = 0;
-  const Time at = now();
-  for (const admit::KillSwitch& kill : house_.kills.all()) {
-    if (kill.until && at >= *kill.until) continue;
-    ++counts[kill.property ? std::string(name_of(*kill.property)) : "everything"];
-  }
-  return counts;
-}
-
 }  // namespace tokenweir::admin

@@ -21,6 +21,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "publish/operator_store.h"
+#include "publish/policy_sample.h"
 #include "publish/spend_reader.h"
 #include "runs/run_book.h"
 
@@ -109,9 +110,8 @@ class Operators {
   [[nodiscard]] Reply audit(std::size_t most, std::optional<std::int64_t> before) const;
 
   [[nodiscard]] Time now() const { return house_.clock.now(); }
-  // For the metrics: orders by action since the ledger began, and switches in force by scope.
-  [[nodiscard]] std::map<std::string, std::uint64_t> action_counts() const;
-  [[nodiscard]] std::map<std::string, std::uint64_t> kill_counts() const;
+  // For the metrics, at every scrape: hands out the runs that have come to rest since the last.
+  [[nodiscard]] publish::PolicySample policy_sample();
 
  private:
   [[nodiscard]] budget::Now moment() const {

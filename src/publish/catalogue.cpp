@@ -22,6 +22,10 @@ constexpr std::string_view kRatios = "0.25 0.5 0.75 0.9 0.95 0.98 1 1.02 1.05 1.
 constexpr std::string_view kSyncs =
     "0.0001 0.00025 0.0005 0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1";
 
+constexpr std::string_view kRunRequests = "1 2 5 10 20 50 100 200 500 1000 2000";
+constexpr std::string_view kRunDurations = "1 5 15 60 300 900 1800 3600 7200 14400 43200 86400";
+constexpr std::string_view kGrowths = "0.5 0.9 1 1.1 1.5 2 3 5 10 20 50 100";
+
 constexpr auto kOutcomes = std::to_array<std::string_view>(
     {"ok", "rejected", "client_abort", "truncated", "upstream_4xx", "upstream_429", "upstream_5xx",
      "upstream_timeout", "upstream_connect", "upstream_protocol"});
@@ -106,6 +110,14 @@ void count_speed(const Seen& seen, Family& family) {
   const std::int64_t generating_us = record.duration_us - *record.ttft_us;
   if (generating_us <= 0) return;
   family.observe({seen.provider, seen.model}, Int128{tokens} * 1'000'000'000'000 / generating_us);
+}
+
+// Whose cap an answer lived under: what is left of a budget, or a configured rule. Empty: the
+// client's own, or none.
+std::string_view clamped_by(const Record& record) {
+  if (!record.cap_applied || !record.refusal.empty()) return {};
+  if (record.cap_source == "budget" || record.cap_source == "ladder") return "budget";
+  return record.cap_source == "rule" || record.cap_source == "default" ? "global" : "";
 }
 
 std::string_view error_type(const Record& record) {
@@ -234,6 +246,50 @@ const auto kCatalogue = std::to_array<Definition>({
          for (const auto reason : kReasons) f.add({workflow, k.labels.id(Label::reason, reason)}, 0);
        }
      }},
+    {.name = "would_refuse_total", .type = counter, .labels = {Label::workflow, Label::reason},
+     .help = "Requests that passed and that an observed rule would have refused.", .restored = true,
+     .count = [](const Seen& s, Family& f) {
+       if (s.record.would_refuse.empty()) return;
+       f.add({s.workflow, s.labels.id(Label::reason, s.record.would_refuse)}, 1);
+     }},
+    {.name = "would_clamp_total", .type = counter, .labels = {Label::workflow},
+     .help = "Requests whose output cap an observed rule would have lowered.", .restored = true,
+     .count = [](const Seen& s, Family& f) {
+       if (!s.record.would_clamp.empty()) f.add({s.workflow}, 1);
+     }},
+    {.name = "output_clamps_total", .type = counter, .labels = {Label::workflow, Label::source},
+     .help = "Requests whose output cap was lowered or inserted.", .restored = true,
+     .count = [](const Seen& s, Family& f) {
+       if (clamped_by(s.record).empty()) return;
+       f.add({s.workflow, s.labels.id(Label::source, clamped_by(s.record))}, 1);
+     }},
+    {.name = "output_clamped_tokens_total", .type = counter, .labels = {Label::workflow, Label::source},
+     .help = "Output tokens asked for minus output tokens allowed.", .restored = true,
+     .count = [](const Seen& s, Family& f) {
+       const auto& asked = s.record.cap_requested;
+       if (clamped_by(s.record).empty() || !asked || *asked <= *s.record.cap_applied) return;
+       f.add({s.workflow, s.labels.id(Label::source, clamped_by(s.record))},
+             Int128{*asked} - *s.record.cap_applied);
+     }},
+    {.name = "output_truncations_total", .type = counter, .labels = {Label::workflow, Label::source},
+     .help = "Responses that stopped at a cap of the proxy: the price of clamping.", .restored = true,
+     .count = [](const Seen& s, Family& f) {
+       const bool ended = s.record.answer.end_state == EndState::truncated;
+       if (!ended || clamped_by(s.record).empty()) return;
+       f.add({s.workflow, s.labels.id(Label::source, clamped_by(s.record))}, 1);
+     }},
+    {.name = "budget_cost_usd_total", .type = counter, .labels = {Label::budget, Label::window},
+     .unit = Unit::picodollar, .help = "Cost charged to the budget; it does not start anew with the window."},
+    {.name = "runs_finished_total", .type = counter, .labels = {Label::workflow, Label::end},
+     .help = "Runs that came to rest, by why."},
+    {.name = "run_requests", .type = histogram, .labels = {Label::workflow}, .bounds = kRunRequests,
+     .help = "Requests per finished run."},
+    {.name = "run_cost_usd", .type = histogram, .labels = {Label::workflow}, .unit = Unit::picodollar,
+     .bounds = kDollars, .help = "Metered cost per finished run in US dollars."},
+    {.name = "run_duration_seconds", .type = histogram, .labels = {}, .unit = Unit::millionth,
+     .bounds = kRunDurations, .help = "First to last request of a finished run."},
+    {.name = "run_context_growth_ratio", .type = histogram, .labels = {}, .unit = Unit::millionth,
+     .bounds = kGrowths, .help = "Largest over first context of a finished run."},
     {.name = "retries_total", .type = counter, .labels = {Label::workflow, Label::provider, Label::cause},
      .help = "Requests recognised as a retry of an earlier one.", .restored = true,
      .count = [](const Seen& s, Family& f) {

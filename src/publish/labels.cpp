@@ -29,10 +29,10 @@ bool is_presentable(std::string_view value) {
 
 std::string_view name_of(Label label) {
   constexpr std::array<std::string_view, kLabels> kNames = {
-      "workflow",  "provider", "model",       "model",       "outcome",  "streaming",
-      "direction", "kind",     "reason",      "cause",       "type",     "result",
-      "label",     "phase",    "state",       "credential",  "resource", "source",
-      "revision",  "team",     "cost_center", "environment", "version",  "compiler"};
+      "workflow",    "provider",   "model",    "model",  "outcome",  "streaming", "direction",
+      "kind",        "reason",     "cause",    "type",   "result",   "label",     "phase",
+      "state",       "credential", "resource", "source", "revision", "team",      "cost_center",
+      "environment", "version",    "compiler", "budget", "window",   "end"};
   return kNames[static_cast<std::size_t>(label)];
 }
 
@@ -67,6 +67,7 @@ Labels::Labels(const Limits& limits) {
   set_limit(Label::workflow, limits.workflows);
   set_limit(Label::model, limits.models);
   set_limit(Label::raw_model, limits.raw_models);
+  set_limit(Label::budget, limits.budgets);
   for (std::size_t kind = 0; kind < kCostKinds; ++kind) {
     static_cast<void>(id(Label::kind, tokenweir::name_of(static_cast<CostKind>(kind))));
   }

@@ -41,8 +41,11 @@ enum class Label : std::uint8_t {
   environment,
   version,
   compiler,
+  budget,
+  window,
+  end,
 };
-inline constexpr std::size_t kLabels = 24;
+inline constexpr std::size_t kLabels = 27;
 [[nodiscard]] std::string_view name_of(Label label);
 
 using LabelId = std::uint16_t;
@@ -54,6 +57,7 @@ class Labels {
     std::size_t workflows = 500;
     std::size_t models = 100;
     std::size_t raw_models = 50;
+    std::size_t budgets = 600;
     std::size_t others = 64;  // each of the remaining labels
   };
   explicit Labels(const Limits& limits);

@@ -17,6 +17,12 @@ double seconds(std::chrono::microseconds duration) {
   return static_cast<double>(duration.count()) / 1e6;
 }
 
+std::string_view word_of(config::Window window) {
+  constexpr std::array<std::string_view, 9> kWords = {"run",   "minute", "hour",  "day",    "week",
+                                                      "month", "year",   "total", "rolling"};
+  return kWords[static_cast<std::size_t>(window)];
+}
+
 std::string_view or_else(std::string_view value, std::string_view otherwise) {
   return value.empty() ? otherwise : value;
 }
@@ -33,6 +39,12 @@ Metrics::Metrics(const config::Config& config, const pricing::PriceBook& prices,
   ledger_records_ = &family("ledger_records_total");
   ledger_syncs_ = &family("ledger_sync_duration_seconds");
   loop_lags_ = &family("event_loop_lag_seconds");
+  budget_costs_ = &family("budget_cost_usd_total");
+  runs_finished_ = &family("runs_finished_total");
+  run_requests_ = &family("run_requests");
+  run_costs_ = &family("run_cost_usd");
+  run_durations_ = &family("run_duration_seconds");
+  run_growths_ = &family("run_context_growth_ratio");
   configuration_applied(config, prices, now);
 }
 
@@ -61,6 +73,15 @@ void Metrics::configuration_applied(const config::Config& config, const pricing:
   config_revision_ = config.revision;
   prices_revision_ = prices.revision();
   workflows_ = config.workflows;
+  workflows_max_ = config.limits.workflow_label_values;
+  marks_ = ladder_marks(config);
+  windows_.clear();
+  for (const config::Budget& budget : config.policy.budgets) {
+    windows_[budget.name] = word_of(budget.window);
+    budget_costs_->add(
+        {labels_.id(Label::budget, budget.name), labels_.id(Label::window, windows_[budget.name])},
+        0);
+  }
   applied_at_ = now;
   last_reload_applied_ = true;
 }
@@ -90,7 +111,34 @@ void Metrics::apply(const Record& record, const Figures& figures, bool only_rest
 
 void Metrics::count(std::span<const Entry> entries) {
   const std::lock_guard lock(mutex_);
-  for (const Entry& entry : entries) apply(*entry.record, *entry.figures, false);
+  for (const Entry& entry : entries) {
+    apply(*entry.record, *entry.figures, false);
+    count_postings(entry);
+  }
+}
+
+// Not restored at a start: it counts what this process charged, as rate() expects of a counter.
+void Metrics::count_postings(const Entry& entry) {
+  if (entry.booking == nullptr) return;
+  for (const budget::Posting& posting : entry.booking->postings) {
+    const auto window = windows_.find(posting.account->budget);
+    const std::int64_t usd = posting.amounts[budget::Measure::usd];
+    if (window == windows_.end() || usd <= 0) continue;
+    budget_costs_->add({labels_.id(Label::budget, posting.account->budget),
+                        labels_.id(Label::window, window->second)},
+                       usd);
+  }
+}
+
+void Metrics::observe_finished(const PolicySample& policy) {
+  for (const PolicySample::FinishedRun& run : policy.finished_runs) {
+    const LabelId workflow = labels_.id(Label::workflow, or_else(run.workflow, "_unset"));
+    runs_finished_->add({workflow, labels_.id(Label::end, run.end)}, 1);
+    run_requests_->observe({workflow}, run.steps);
+    run_costs_->observe({workflow}, run.picodollars);
+    run_durations_->observe({}, run.lasted.count());
+    if (run.growth_millionths) run_growths_->observe({}, *run.growth_millionths);
+  }
 }
 
 void Metrics::restore(const Record& record, const Figures& figures) {
@@ -187,9 +235,11 @@ void Metrics::expose_configuration(std::string& out) const {
                {{"version", kVersion}, {"revision", kVersion}, {"compiler", kCompiler}}, 1);
 }
 
-std::string Metrics::expose(const LiveSample& live, const LedgerSample& ledger) {
+std::string Metrics::expose(const LiveSample& live, const LedgerSample& ledger,
+                            const PolicySample& policy) {
   std::string out;
   const std::lock_guard lock(mutex_);
+  observe_finished(policy);
   for (const std::chrono::microseconds lag : live.event_loop_lags) {
     loop_lags_->observe({}, lag.count());
   }
@@ -210,6 +260,7 @@ std::string Metrics::expose(const LiveSample& live, const LedgerSample& ledger) 
                seconds(ledger.lag));
   append_gauge(out, "ledger_queue_length", "Ledger records waiting to be written.", {},
                static_cast<double>(ledger.queue_length));
+  append_policy(out, policy, marks_, workflows_max_);
   expose_labels(out);
   expose_configuration(out);
   append_process_metrics(out);

@@ -17,6 +17,8 @@
 #include "core/time.h"
 #include "publish/family.h"
 #include "publish/ledger.h"
+#include "publish/policy_metrics.h"
+#include "publish/policy_sample.h"
 
 namespace tokenweir::publish {
 
@@ -59,10 +61,13 @@ class Metrics {
                              Time now);
   void configuration_rejected();
 
-  [[nodiscard]] std::string expose(const LiveSample& live, const LedgerSample& ledger);
+  [[nodiscard]] std::string expose(const LiveSample& live, const LedgerSample& ledger,
+                                   const PolicySample& policy = {});
 
  private:
   void apply(const Record& record, const Figures& figures, bool only_restored);
+  void observe_finished(const PolicySample& policy);
+  void count_postings(const Entry& entry);
   void begin_configured(const config::Config& config);
   [[nodiscard]] Family& family(std::string_view name);
   void expose_labels(std::string& out) const;
@@ -76,10 +81,19 @@ class Metrics {
   Family* ledger_records_;
   Family* ledger_syncs_;
   Family* loop_lags_;
+  Family* budget_costs_;
+  Family* runs_finished_;
+  Family* run_requests_;
+  Family* run_costs_;
+  Family* run_durations_;
+  Family* run_growths_;
 
   std::string config_revision_;
   std::string prices_revision_;
   std::vector<config::Workflow> workflows_;
+  std::size_t workflows_max_ = 0;
+  std::map<std::string, LadderMarks> marks_;
+  std::map<std::string, std::string, std::less<>> windows_;  // of each budget
   Time applied_at_;
   bool last_reload_applied_ = true;
 };

@@ -291,7 +291,7 @@ void Publisher::store_totals() {
   }
 }
 
-std::string Publisher::expose(const LiveSample& live) {
+std::string Publisher::expose(const LiveSample& live, const PolicySample& policy) {
   LedgerSample sample;
   std::int64_t oldest = oldest_waiting_.load(std::memory_order_relaxed);
   {
@@ -305,7 +305,7 @@ std::string Publisher::expose(const LiveSample& live) {
     sample.lag = std::max(std::chrono::microseconds(0),
                           clock_.now().time_since_epoch() - std::chrono::microseconds(oldest));
   }
-  return metrics_.expose(live, sample);
+  return metrics_.expose(live, sample, policy);
 }
 
 void Publisher::note_reload(bool applied, const config::Config& config,

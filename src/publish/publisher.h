@@ -56,7 +56,7 @@ class Publisher final : public exchange::Publisher {
   void stop();
 
   // The rest is for the admin listener and the operator's signals; any thread.
-  [[nodiscard]] std::string expose(const LiveSample& live);
+  [[nodiscard]] std::string expose(const LiveSample& live, const PolicySample& policy = {});
   void note_reload(bool applied, const config::Config& config, const pricing::PriceBook& prices);
   void reopen_logs() { access_log_.reopen(); }
   [[nodiscard]] std::optional<std::string> record_json(std::string_view id) {

@@ -53,6 +53,7 @@ Judgement RunBook::begin(const RunName& name, const Signs& signs, Time wall, Ins
       judgement.delay = std::max(judgement.delay, std::min(delay, kSlowMost));
     }
   }
+  state.count_detections(name.workflow, judgement, enforcing);
   if (judgement.stopped_by) {
     judgement.action = Action::stop;
     judgement.delay = {};
@@ -83,6 +84,7 @@ void RunBook::end(const RunName& name, const Signs& signs, const StepEnd& end, T
   if (end.input_tokens > 0) {
     if (run->first_input == 0) run->first_input = end.input_tokens;
     run->last_input = end.input_tokens;
+    run->most_input = std::max(run->most_input, end.input_tokens);
   }
   const milliseconds window =
       state.rules.cost_velocity ? state.rules.cost_velocity->sustained : milliseconds{180'000};
@@ -122,6 +124,7 @@ void RunBook::restore(const RunView& stored, Time wall, Instant now) {
     up->tree += own;
     up->tokens = budget::saturating_add(up->tokens, stored.tokens);
   }
+  run.finished = true;  // its figures were the former process' to tell
   run.started_at = stored.started_at;
   run.begun = now - std::max(wall - stored.started_at, std::chrono::microseconds{0});
   run.used = now - std::max(wall - stored.seen_at, std::chrono::microseconds{0});

@@ -2,7 +2,9 @@
 // request that names it. Shared by all event loops behind one short mutex.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -64,6 +66,22 @@ struct RunView {
   std::string ended_by;  // detector that stopped it; empty: going on
 };
 
+// How often a detector found something in runs of a workflow, and what followed.
+struct Detections {
+  std::string workflow;  // "_other" for those beyond a few hundred
+  Detector detector = Detector::max_steps;
+  config::RunMode action = config::RunMode::observe;  // what it led to, not what it asked for
+  std::uint64_t count = 0;
+};
+
+// A run that nothing has been heard of for a while.
+struct FinishedRun {
+  RunView view;
+  std::chrono::microseconds lasted{};  // from the first request to the last word
+  std::int64_t first_input = 0;        // tokens of the first known context; 0: none is known
+  std::int64_t most_input = 0;         // of the largest
+};
+
 class RunBook {
  public:
   // Beyond so many runs the one unused for longest is forgotten.
@@ -88,6 +106,15 @@ class RunBook {
   void restore(const RunView& stored, Time wall, Instant now);
   [[nodiscard]] std::vector<RunView> view(std::size_t most) const;
   [[nodiscard]] std::optional<RunView> find(const RunName& name) const;
+  // For the metrics. Since the process began, every combination that occurred.
+  [[nodiscard]] std::vector<Detections> detections() const;
+  // Runs used within `idle`, by workflow.
+  [[nodiscard]] std::map<std::string, std::int64_t> active(Instant now,
+                                                           std::chrono::microseconds idle) const;
+  // Runs that have been idle for so long since they were last given out here, at most `most`. One
+  // that is taken up again is given out once more when it rests.
+  [[nodiscard]] std::vector<FinishedRun> take_finished(Instant now, std::chrono::microseconds idle,
+                                                       std::size_t most);
   // Forgets runs that nothing has asked for since `remember`. Returns how many.
   std::size_t sweep(Instant now);
   [[nodiscard]] std::size_t size() const;

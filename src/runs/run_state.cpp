@@ -131,6 +131,7 @@ void RunBook::State::use(Run& run, Time wall, Instant now) {
   for (Run* up = &run; up != nullptr; up = up->parent) {
     up->seen_at = wall;
     up->used = now;
+    up->finished = false;
     by_use.splice(by_use.end(), by_use, up->place);
   }
 }

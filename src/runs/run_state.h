@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,12 +57,13 @@ struct RunBook::State {
     std::int64_t in_flight = 0;
     Int128 own = 0, tree = 0;  // picodollars
     std::int64_t tokens = 0;
-    std::int64_t first_input = 0, last_input = 0;
+    std::int64_t first_input = 0, last_input = 0, most_input = 0;
     Time started_at{}, seen_at{};
     Instant begun{}, used{};
     Velocity velocity;
     std::unique_ptr<LoopMemory> memory;
     std::string ended_by;
+    bool finished = false;            // take_finished() has given it out
     std::list<Run*>::iterator place;  // in `by_use`
   };
   struct Request {
@@ -75,6 +77,9 @@ struct RunBook::State {
   ByText<std::unique_ptr<Run>> runs;
   ByText<Run*> by_run;     // credential and run alone: the latest of that name
   std::list<Run*> by_use;  // latest last
+  // By workflow, then detector and what followed.
+  using DetectionCounts = std::array<std::uint64_t, kDetectors * 3>;
+  std::map<std::string, DetectionCounts, std::less<>> detections;
   std::unordered_map<std::uint64_t, Request> requests;
   std::list<std::uint64_t> requests_by_age;
 
@@ -90,6 +95,7 @@ struct RunBook::State {
   void make_room();
   void forget(Run& run);
 
+  void count_detections(std::string_view workflow, const Judgement& judgement, bool enforcing);
   void judge_caps(Run& run, Instant now, std::vector<Finding>& findings) const;
   void judge_money(Run& run, Instant now, std::vector<Finding>& findings) const;
   void note_retry(const RunName& name, const Signs& signs, Instant now, Judgement& judgement) const;

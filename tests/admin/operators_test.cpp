@@ -348,9 +348,55 @@ TEST_F(House, ReloadsAndDrainsAreAudited) {
   EXPECT_TRUE(contains(audit, R"("actor":"maria","action":"drain")")) << audit.body;
   EXPECT_TRUE(contains(audit, R"("action":"reload.refused")"));
   EXPECT_FALSE(contains(audit, R"("action":"reload",)"));
-  const auto counts = operators().action_counts();
+  const auto counts = operators().policy_sample().admin_actions;
   EXPECT_EQ(counts.at("reload"), 1u);
   EXPECT_EQ(counts.at("drain"), 1u);
+}
+
+TEST_F(House, TheMetricsSeeTheFullestAccountAndEachRestingRunOnce) {
+  process_->book.charge({}, budget::usd(4 * kDollar), clock_.now(), moment());
+  budget::Facts facts;
+  facts[Property::user] = "maria";
+  process_->book.charge(facts, budget::usd(kDollar), clock_.now(), moment());
+  facts[Property::user] = "jo";
+  process_->book.charge(facts, budget::usd(kDollar / 2), clock_.now(), moment());
+  runs::StepEnd end;
+  end.cost = Money::picodollars(kDollar);
+  end.input_tokens = 100;
+  const runs::RunName name{"app", "triage", "r", {}};
+  for (int step = 0; step < 2; ++step) {
+    (void)process_->runs.begin(name, {}, clock_.now(), clock_.monotonic());
+    clock_.advance(minutes(1));
+    process_->runs.end(name, {}, end, clock_.now(), clock_.monotonic());
+    end.input_tokens = 250;
+  }
+  ASSERT_EQ(ask("POST", "/api/v1/kill", R"({"run":"r","reason":"x"})").status, 201);
+
+  publish::PolicySample sample = operators().policy_sample();
+  ASSERT_EQ(sample.budgets.size(), 3u);
+  EXPECT_EQ(sample.budgets[0].name, "daily");
+  EXPECT_EQ(sample.budgets[0].window, "day");
+  EXPECT_EQ(sample.budgets[0].spent, 5 * kDollar + kDollar / 2);
+  EXPECT_EQ(sample.budgets[0].spent_millionths, 550'000);
+  EXPECT_EQ(sample.budgets[0].ends, parse_rfc3339("2026-11-22"));
+  EXPECT_EQ(sample.budgets[1].name, "each-user");
+  EXPECT_EQ(sample.budgets[1].spent, kDollar);
+  EXPECT_FALSE(sample.budgets[2].begins.has_value());
+  EXPECT_EQ(sample.runs_active.at("triage"), 1);
+  EXPECT_EQ(sample.kill_switches.at("run"), 1u);
+  EXPECT_EQ(sample.kill_switches.at("everything"), 0u);
+  EXPECT_TRUE(sample.finished_runs.empty());
+
+  clock_.advance(minutes(6));
+  sample = operators().policy_sample();
+  EXPECT_TRUE(sample.runs_active.empty());
+  ASSERT_EQ(sample.finished_runs.size(), 1u);
+  EXPECT_EQ(sample.finished_runs[0].end, "killed");
+  EXPECT_EQ(sample.finished_runs[0].steps, 2);
+  EXPECT_EQ(static_cast<std::int64_t>(sample.finished_runs[0].picodollars), 2 * kDollar);
+  EXPECT_EQ(sample.finished_runs[0].lasted, minutes(2));
+  EXPECT_EQ(sample.finished_runs[0].growth_millionths, 2'500'000);
+  EXPECT_TRUE(operators().policy_sample().finished_runs.empty());
 }
 
 TEST_F(House, HostileTextsAreEscapedEverywhere) {

@@ -278,6 +278,95 @@ TEST_F(MetricsTest, ARejectedReloadIsVisible) {
   EXPECT_EQ(value("tokenweir_config_last_reload_success_timestamp_seconds"), "1795234141.123456");
 }
 
+TEST_F(MetricsTest, CapsOfOursAreTheirOwnStory) {
+  Record record = sample("a");
+  record.cap_requested = 4'000;
+  record.cap_applied = 1'000;
+  record.cap_source = "budget";
+  count(record);
+  record.cap_source = "default";
+  record.cap_requested.reset();
+  record.answer.end_state = EndState::truncated;
+  count(record);
+  record.cap_source.clear();  // the client's own cap
+  count(record);
+  record.would_refuse = "loop";
+  record.would_clamp = "700";
+  count(record);
+  const std::string of = "{workflow=\"support-triage\"";
+  EXPECT_EQ(value("tokenweir_output_clamps_total" + of + ",source=\"budget\"}"), "1");
+  EXPECT_EQ(value("tokenweir_output_clamps_total" + of + ",source=\"global\"}"), "1");
+  EXPECT_EQ(value("tokenweir_output_clamped_tokens_total" + of + ",source=\"budget\"}"), "3000");
+  EXPECT_EQ(value("tokenweir_output_truncations_total" + of + ",source=\"global\"}"), "1");
+  EXPECT_EQ(value("tokenweir_output_truncations_total" + of + ",source=\"budget\"}"), "absent");
+  EXPECT_EQ(value("tokenweir_would_refuse_total" + of + ",reason=\"loop\"}"), "1");
+  EXPECT_EQ(value("tokenweir_would_clamp_total" + of + "}"), "1");
+}
+
+TEST_F(MetricsTest, BudgetsRunsAndOrdersAreExposed) {
+  config::Budget budget;
+  budget.name = "daily";
+  budget.window = config::Window::day;
+  budget.ladder = {
+      {.at = 500'000, .warn = true, .reject = false, .downgrade = {}, .output_cap = {}},
+      {.at = 900'000, .warn = false, .reject = true, .downgrade = {}, .output_cap = {}}};
+  config_.policy.budgets = {budget};
+  PolicySample policy;
+  policy.budgets = {{"daily", "day", 9'007'199'254'740'993, 6'000'000'000'000'001, 2, kMorning,
+                     kMorning + std::chrono::hours(20), 666'000}};
+  policy.detections = {{"support-triage", "cycle", "stop", 3}};
+  policy.runs_active = {{"support-triage", 2}};
+  policy.finished_runs = {
+      {"support-triage", "blocked", 7, 2'000'000'000'000, std::chrono::seconds(70), 2'500'000}};
+  policy.kill_switches = {{"run", 1}, {"everything", 0}};
+  policy.admin_actions = {{"kill", 4}};
+  const std::string text = metrics().expose({}, {}, policy);
+  const std::string of = "{budget=\"daily\",window=\"day\"";
+  for (const std::string& line :
+       {"tokenweir_budget_limit_usd" + of + "} 9007.199254740993\n",
+        "tokenweir_budget_spent_usd" + of + "} 6000.000000000001\n",
+        "tokenweir_budget_reserved_usd" + of + "} 0.000000000002\n",
+        "tokenweir_budget_remaining_usd" + of + "} 3007.19925474099\n",
+        "tokenweir_budget_cost_usd_total" + of + "} 0\n",
+        "tokenweir_budget_state" + of + ",state=\"ok\"} 0\n",
+        "tokenweir_budget_state" + of + ",state=\"warned\"} 1\n",
+        "tokenweir_budget_state" + of + ",state=\"exhausted\"} 0\n",
+        std::string(
+            "tokenweir_loop_detections_total{workflow=\"support-triage\",detector=\"cycle\","
+            "action=\"stop\"} 3\n"),
+        std::string("tokenweir_runs_active{workflow=\"support-triage\"} 2\n"),
+        std::string(
+            "tokenweir_runs_finished_total{workflow=\"support-triage\",end=\"blocked\"} 1\n"),
+        std::string("tokenweir_run_requests_bucket{workflow=\"support-triage\",le=\"10\"} 1\n"),
+        std::string("tokenweir_run_cost_usd_sum{workflow=\"support-triage\"} 2\n"),
+        std::string("tokenweir_run_duration_seconds_sum 70\n"),
+        std::string("tokenweir_run_context_growth_ratio_sum 2.5\n"),
+        std::string("tokenweir_kill_switches_active{scope=\"run\"} 1\n"),
+        std::string("tokenweir_admin_actions_total{action=\"kill\"} 4\n")}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
+}
+
+TEST_F(MetricsTest, WhatIsChargedToABudgetIsCountedToThePicodollar) {
+  config::Budget budget;
+  budget.name = "daily";
+  budget.window = config::Window::day;
+  config_.policy.budgets = {budget};
+  const Record record = sample("a");
+  const Figures figures = figures_of(record);
+  exchange::Booking booking;
+  for (const char* name : {"daily", "daily", "gone"}) {
+    budget::Posting posting;
+    posting.account = std::make_shared<const budget::AccountName>(budget::AccountName{name, ""});
+    posting.amounts[budget::Measure::usd] = 4'503'599'627'370'497;
+    booking.postings.push_back(posting);
+  }
+  const Entry entry{&record, &figures, &booking};
+  metrics().count(std::span(&entry, 1));
+  EXPECT_EQ(value("tokenweir_budget_cost_usd_total{budget=\"daily\",window=\"day\"}"),
+            "9007.199254740994");
+}
+
 TEST_F(MetricsTest, LiveFiguresAreExposed) {
   LiveSample live;
   live.exchanges_in_flight = 3;

@@ -54,6 +54,43 @@ TEST_F(Runs, RollSpendUpTheTree) {
   EXPECT_EQ(book_.find({"app", "read", "leaf", ""})->depth, 2);
 }
 
+TEST_F(Runs, AreGivenOutOnceWhenTheyRest) {
+  using std::chrono::minutes;
+  (void)ask({"app", "plan", "root", ""}, 10);
+  (void)ask({"app", "search", "child", "root"}, 20);
+  (void)ask({"app", "plan", "other", ""}, 5);
+  EXPECT_EQ(book_.active(now_, minutes(5)),
+            (std::map<std::string, std::int64_t>{{"plan", 2}, {"search", 1}}));
+  EXPECT_TRUE(book_.take_finished(now_, minutes(5), 100).empty());
+  now_ += minutes(4);
+  (void)ask({"app", "plan", "other", ""}, 5);
+  now_ += minutes(4);
+  const auto finished = book_.take_finished(now_, minutes(5), 100);
+  ASSERT_EQ(finished.size(), 2u);
+  EXPECT_EQ(finished[0].view.run, "root") << "the parent was used with its child";
+  EXPECT_EQ(finished[1].view.run, "child");
+  EXPECT_TRUE(book_.take_finished(now_, minutes(5), 100).empty());
+  EXPECT_EQ(book_.active(now_, minutes(5)), (std::map<std::string, std::int64_t>{{"plan", 1}}));
+  (void)ask({"app", "search", "child", "root"}, 20);
+  now_ += minutes(6);
+  EXPECT_EQ(book_.take_finished(now_, minutes(5), 100).size(), 3u);
+}
+
+TEST_F(Runs, DetectionsAreCountedByWhatFollowed) {
+  rules_.max_steps = {1, RunMode::stop};
+  for (int i = 0; i < 3; ++i) (void)ask({"app", "plan", "r", ""});
+  rules_.max_steps = {1, RunMode::observe};
+  (void)ask({"app", "plan", "r", ""});
+  const auto counts = book_.detections();
+  ASSERT_EQ(counts.size(), 2u);
+  EXPECT_EQ(counts[0].workflow, "plan");
+  EXPECT_EQ(counts[0].detector, Detector::max_steps);
+  EXPECT_EQ(counts[0].action, RunMode::observe);
+  EXPECT_EQ(counts[0].count, 1u);
+  EXPECT_EQ(counts[1].action, RunMode::stop);
+  EXPECT_EQ(counts[1].count, 2u);
+}
+
 TEST_F(Runs, MayNameAParentThatWasNotSeenYet) {
   (void)ask({"app", "w", "child", "parent"}, 5);
   (void)ask({"app", "w", "parent", ""}, 5);
