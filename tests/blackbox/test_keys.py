@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
@@ -86,7 +87,7 @@ def test_a_providers_key_is_taken_from_its_file_again_when_that_changes(
 
         def shown() -> str:
             assert ask(proxy, key).status_code == 200
-            return provider.arrivals[""].authorization
+            return provider.arrivals[""].headers["authorization"]
 
         def wait_for(what: Callable[[], bool]) -> None:
             end = time.monotonic() + 30
@@ -105,3 +106,50 @@ def test_a_providers_key_is_taken_from_its_file_again_when_that_changes(
         os.replace(fresh, secret)
         wait_for(lambda: shown() == "Bearer sk-new")
         assert "sk-" not in proxy.log()
+
+
+def test_no_answer_tells_an_expired_or_revoked_key_from_an_unknown_one(start: Callable[..., Proxy]) -> None:
+    expired, row = new_key("app", "--expires", "2020-01-01")
+    revoked, gone = new_key("gone")
+    proxy = start({"credentials": [row, {**gone, "revoked": True}]})
+    answers = []
+    for key in ("twk_unknown", expired, revoked):
+        answer = ask(proxy, key)
+        text = answer.text.replace(answer.headers["x-llm-request-id"], "ID")
+        answers.append((answer.status_code, text, sorted(name.lower() for name in answer.headers)))
+    assert answers[0][0] == 401 and answers[0] == answers[1] == answers[2]
+
+
+def test_a_clients_key_never_reaches_the_provider_wherever_it_is_shown(start: Callable[..., Proxy]) -> None:
+    key, row = new_key("app")
+    with Recorder() as provider:
+        proxy = start({"credentials": [{**row, "provider_keys": {"openai": "sk-own"}}]}, rows=providers(provider.origin))
+        places: list[tuple[dict[str, str], str]] = [
+            ({"Authorization": f"Bearer {key}"}, ""), ({"x-api-key": key}, ""), ({"api-key": key}, ""),
+            ({"x-goog-api-key": key}, ""), ({"X-LLM-Key": key}, ""), ({}, f"?key={key}"), ({}, f"?a=1&key={key}&b=2"),
+            ({"Authorization": f"Bearer {key}", "x-api-key": key, "api-key": key, "x-goog-api-key": key}, f"?key={key}"),
+        ]
+        for headers, query in places:
+            answer = requests.post(f"{proxy.url}/p/openai/v1/chat/completions{query}", json={"model": "m"},
+                                   headers=headers, proxies={"http": ""}, timeout=30)
+            assert answer.status_code == 200, (headers, query, answer.text)
+            arrival = provider.arrivals[""]
+            assert key not in arrival.path and key not in str(arrival.headers), (headers, query)
+            assert arrival.headers["authorization"] == "Bearer sk-own"
+        assert key not in proxy.log()
+
+
+def test_two_tenants_keys_are_never_mixed_on_shared_connections(start: Callable[..., Proxy]) -> None:
+    tenants = [new_key(name) for name in ("one", "two")]
+    with Recorder() as provider:
+        proxy = start({"credentials": [{**row, "provider_keys": {"openai": f"sk-{row['name']}"}} for _, row in tenants]},
+                      rows=providers(provider.origin))
+
+        def send(number: int) -> None:
+            key, _ = tenants[number % 2]
+            assert ask(proxy, key, **{"X-Bypass-Case": str(number)}).status_code == 200
+
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(send, range(400)))
+        shown = {number: arrival.headers["authorization"] for number, arrival in provider.arrivals.items()}
+    assert shown == {str(number): f"Bearer sk-{('one', 'two')[number % 2]}" for number in range(400)}

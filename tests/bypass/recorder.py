@@ -13,7 +13,7 @@ class Arrival:
     body: bytes
     encoding: str
     path: str
-    authorization: str = ""
+    headers: dict[str, str]  # by lower-case name
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.server.arrivals[self.headers.get("X-Bypass-Case", "")] = Arrival(
-            body, self.headers.get("Content-Encoding", ""), self.path, self.headers.get("Authorization", ""))
+            body, self.headers.get("Content-Encoding", ""), self.path, {name.lower(): value for name, value in self.headers.items()})
         answer = b"{}"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
