@@ -104,7 +104,7 @@ void AnswerText::block(const Json& block, std::uint32_t index) {
       push(Channel::reasoning, index, is[2]);
       return;
     }
-    for (const std::size_t list : {2, 7, 8}) {
+    for (const std::size_t list : {2u, 7u, 8u}) {
       if (is[list] == nullptr) continue;
       for_each(*is[list], [&](const Json& part) {
         const auto text = members_of(part, "text");

@@ -84,11 +84,7 @@ void ContentHash::value(const Json& value) {
       for_each_member(value, [this](std::string_view key, const Json& member) {
         if (is_cache_mark(key)) return;
         hash_.text(key);
-        if (key == "content") {
-          content(member);
-        } else {
-          this->value(member);
-        }
+        this->value(member);
       });
       hash_.word(kEnd);
       return;

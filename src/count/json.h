@@ -61,6 +61,11 @@ class Members {
   bool twice_ = false;
 };
 
+// The one that is there.
+[[nodiscard]] inline const Json* first_of(const Json* one, const Json* other) {
+  return one != nullptr ? one : other;
+}
+
 template <typename... Names>
 [[nodiscard]] auto members_of(const Json& value, Names... names) {
   return Members<sizeof...(Names)>(value, {std::string_view(names)...});

@@ -11,27 +11,10 @@ namespace {
 using provider::Dialect;
 using tokenizer::Template;
 
-// Pages of documents, by the vendors' guides: Claude sees each as a picture beside 1,500 to 3,000
-// tokens of text, Gemini takes 258 (560 from version 3 on).
-constexpr std::uint64_t kClaudePage = 1'600;
-constexpr std::uint64_t kGeminiPage = 258;
-constexpr std::uint64_t kGemini3Page = 560;
-constexpr std::uint64_t kOpenAiPage = 220;
-constexpr std::uint64_t kMostOfPage = 4'096;
-
-// OpenAI's realtime guide: ten a second; ai.google.dev: 32 a second.
-constexpr std::uint64_t kOpenAiSecond = 10;
-constexpr std::uint64_t kGeminiSecond = 32;
-
-// Tools the provider runs itself come with instructions and bring text nobody here sees.
-constexpr std::uint64_t kServerTool = 300;
-
 bool is_text_type(std::string_view type) {
   return type == "text" || type == "input_text" || type == "output_text" || type == "refusal" ||
          type == "summary_text" || type == "reasoning_text";
 }
-
-const Json* first_of(const Json* one, const Json* other) { return one != nullptr ? one : other; }
 
 }  // namespace
 
@@ -81,71 +64,6 @@ void PartCounter::any(const Json& value) {
   }
 }
 
-void PartCounter::image_data(std::string_view base64, std::string_view detail) {
-  tally_.add(count_image(images_, pixels_of(base64), detail));
-}
-
-void PartCounter::image(const Json* place, std::string_view detail) {
-  const std::string_view url = place != nullptr ? string_of(*place).value_or("") : "";
-  if (const auto data = data_of_url(url)) {
-    image_data(*data, detail);
-  } else {
-    tally_.add(count_image(images_, std::nullopt, detail));
-  }
-}
-
-void PartCounter::document(std::string_view base64) {
-  tally_.media = true;
-  const std::uint64_t pages = pages_of(base64);
-  std::uint64_t page = kOpenAiPage;
-  if (name_ == Template::anthropic) page = kClaudePage;
-  if (name_ == Template::gemini) {
-    const bool is_new = images_.kind == tokenizer::ImageRule::Kind::flat;
-    page = is_new ? kGemini3Page : kGeminiPage;
-  }
-  tally_.guess(pages * page, pages * kMostOfPage + decoded_bytes(base64));
-}
-
-void PartCounter::file(std::string_view data, bool elsewhere) {
-  tally_.media = true;
-  if (elsewhere) {
-    tally_.unknown(1000);
-    return;
-  }
-  const auto base64 = data_of_url(data);
-  if (data.starts_with("data:text") && base64) {
-    tally_.guess(decoded_bytes(*base64) / 4, decoded_bytes(*base64) + 64);
-  } else if (data.starts_with("data:image") && base64) {
-    image_data(*base64, {});
-  } else {
-    document(base64.value_or(data));
-  }
-}
-
-void PartCounter::audio(std::string_view base64) {
-  tally_.media = true;
-  const std::uint64_t seconds = seconds_of(base64);
-  const std::uint64_t rate = name_ == Template::gemini ? kGeminiSecond : kOpenAiSecond;
-  tally_.guess(seconds * rate, seconds * rate * 4 + decoded_bytes(base64) / 100 + 64);
-}
-
-void PartCounter::media(std::string_view type, std::string_view base64) {
-  tally_.media = true;
-  if (type.starts_with("image/")) {
-    image_data(base64, {});
-  } else if (type.starts_with("audio/")) {
-    audio(base64);
-  } else if (type.starts_with("text/")) {
-    tally_.guess(decoded_bytes(base64) / 4, decoded_bytes(base64) + 64);
-  } else if (type.starts_with("video/")) {
-    // 263 tokens a second (ai.google.dev); films of a million bits a second are small ones.
-    const std::uint64_t seconds = decoded_bytes(base64) / 125'000 + 1;
-    tally_.guess(seconds * 263, seconds * 263 * 20);
-  } else {
-    document(base64);
-  }
-}
-
 void PartCounter::call(std::string_view name, const Json* arguments) {
   end_text();
   guess(framing_.call);
@@ -170,12 +88,16 @@ void PartCounter::result(const Json* content) {
 }
 
 void PartCounter::gemini_part(const Json& part) {
+  if (const auto text = string_of(part)) {
+    append_text(*text);
+    return end_text();
+  }
   const auto is =
       members_of(part, "text", "inlineData", "inline_data", "fileData", "file_data", "functionCall",
                  "function_call", "functionResponse", "function_response", "executableCode",
                  "codeExecutionResult", "thoughtSignature", "thought_signature");
   // What was thought in this turn may be read again; its signature is longer than it.
-  for (const std::size_t signature : {11, 12}) {
+  for (const std::size_t signature : {11u, 12u}) {
     if (is[signature] != nullptr) tally_.guess(0, is.text(signature).size() / 3);
   }
   if (is[0] != nullptr) append_text(is.text(0));
@@ -196,7 +118,7 @@ void PartCounter::gemini_part(const Json& part) {
     if (function[2] != nullptr)
       for_each(*function[2], [this](const Json& entry) { gemini_part(entry); });
   }
-  for (const std::size_t other : {9, 10}) {
+  for (const std::size_t other : {9u, 10u}) {
     if (is[other] != nullptr) tally_.add(json(*is[other]));
   }
   end_text();
@@ -332,7 +254,7 @@ void PartCounter::message(const Json& message, bool without_results) {
     for_each(*is[6], [&](const Json& data) { image_data(string_of(data).value_or(""), {}); });
   }
   // Most servers drop what the assistant thought in earlier turns.
-  for (const std::size_t thought : {8, 11}) {
+  for (const std::size_t thought : {8u, 11u}) {
     if (is[thought] != nullptr) tally_.guess(0, text_.text(is.text(thought)).bound);
   }
   if (is[10] != nullptr) tally_.unknown(100);
@@ -372,68 +294,6 @@ void PartCounter::item(const Json& item) {
   } else {
     tally_.add(json(item));
   }
-}
-
-// Every property costs some ten tokens beside its JSON (fitted to recorded usage of versions 2.5
-// on).
-void PartCounter::gemini_function(const Json& function) {
-  tally_.add(json(function));
-  const auto is = members_of(function, "parameters");
-  if (is[0] == nullptr) return;
-  const auto schema = members_of(*is[0], "properties");
-  std::uint64_t properties = 0;
-  if (schema[0] != nullptr)
-    for_each_member(*schema[0], [&](std::string_view, const Json&) { ++properties; });
-  tally_.guess(properties * 10, properties * 16);
-}
-
-void PartCounter::declaration(const Json& tool) {
-  guess(framing_.tool);
-  const auto is =
-      members_of(tool, "type", "name", "function", "input_schema", "functionDeclarations",
-                 "function_declarations", "parameters", "description", "parameter_definitions");
-  if (const Json* functions = first_of(is[4], is[5])) {
-    for_each(*functions, [&](const Json& function) { gemini_function(function); });
-  } else if (is[2] != nullptr) {
-    tally_.add(json(*is[2]));
-  } else if (is[3] != nullptr || is[6] != nullptr || is[8] != nullptr || is.text(0) == "function" ||
-             is.text(0) == "custom") {
-    tally_.add(json(tool));
-  } else {
-    tally_.unknown(kServerTool);
-  }
-}
-
-void PartCounter::declarations(const Json& tools) {
-  std::size_t count = 0;
-  for_each(tools, [&](const Json&) { ++count; });
-  if (count == 0) return;
-  const tokenizer::TokenizerChoice& choice = text_.model().choice;
-  std::uint64_t prompt = framing_.first_tool + choice.tool_prompt;
-  if (dialect_ == Dialect::openai_chat) prompt += choice.chat_tool_prompt;
-  // OpenAI's Responses API has shown some models more of them than the chat completions do.
-  const std::uint64_t most =
-      dialect_ == Dialect::openai_responses ? choice.responses_tool_prompt_most : 0;
-  tally_.guess(prompt, std::max(prompt * 5 / 4 + 12, most));
-  if (!is_openai()) {
-    for_each(tools, [&](const Json& tool) { declaration(tool); });
-    return;
-  }
-  const std::string written = typescript_of(tools);
-  Tally text = text_.text(written);
-  text.bound = text.bound * 5 / 4 + 8;
-  text.framed_exactly = false;
-  tally_.add(text);
-  for_each(tools, [&](const Json& tool) {
-    const auto is = members_of(tool, "type", "name", "function", "format", "tools");
-    if (is[4] != nullptr) {
-      declarations(*is[4]);
-    } else if (is.text(0) == "custom") {
-      tally_.add(json(tool));
-    } else if (is[1] == nullptr && is[2] == nullptr) {
-      tally_.unknown(kServerTool);
-    }
-  });
 }
 
 void PartCounter::instructions(const Json& value) {

@@ -99,7 +99,7 @@ void Extras::member(std::string_view key, const Json& value) {
     if (is[0] != nullptr || is[1] != nullptr) schema(is[0] != nullptr ? *is[0] : *is[1]);
   } else if (key == "generationConfig" || key == "generation_config") {
     const auto is = members_of(value, "responseSchema", "responseJsonSchema", "response_schema");
-    for (const std::size_t i : {0, 1, 2}) {
+    for (const std::size_t i : {0u, 1u, 2u}) {
       if (is[i] != nullptr) schema(*is[i]);
     }
   } else if (key == "format" && dialect_ == Dialect::ollama && value.is_object()) {

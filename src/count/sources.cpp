@@ -166,7 +166,7 @@ bool Finder::find(const Json& root) {
       add_system(is[1]);
       add_messages(is[2]);
       add_messages(is[3]);
-      for (const std::size_t other : {4, 5, 6, 7, 8}) {
+      for (const std::size_t other : {4u, 5u, 6u, 7u, 8u}) {
         if (is[other] == nullptr) continue;
         const PartKind kind = other == 4   ? PartKind::other
                               : other == 6 ? PartKind::tool_result
@@ -190,7 +190,7 @@ bool Finder::find(const Json& root) {
     case Dialect::openai_audio: {
       const auto is = take(root, "prompt", "suffix", "input", "instructions");
       add_system(is[3]);
-      for (const std::size_t text : {0, 1, 2}) add(PartKind::user, Shape::value, is[text]);
+      for (const std::size_t text : {0u, 1u, 2u}) add(PartKind::user, Shape::value, is[text]);
       break;
     }
     case Dialect::openai_misc:

@@ -146,6 +146,7 @@ void append_json(const Json& value, bool bare, std::string& out) {
     out += '{';
     bool first = true;
     for_each_member(value, [&](std::string_view key, const Json& member) {
+      if (key == "cache_control") return;
       if (bare && (key == "additionalProperties" || key == "$schema")) return;
       if (!first) out += ',';
       first = false;

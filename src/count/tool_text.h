@@ -19,7 +19,7 @@ void append_function(const Json& tool, std::string& out);
 // A schema as TypeScript.
 void append_type(const Json& schema, int indent, int depth, std::string& out);
 
-// Compact JSON without the members that say nothing to a model (additionalProperties, $schema)
+// Compact JSON without cache marks and, where `bare`, without the members that say nothing to a
 // where `bare`.
 void append_json(const Json& value, bool bare, std::string& out);
 

@@ -18,13 +18,21 @@ std::uint64_t hash_of(const Source& source, provider::Dialect dialect, const Has
   hash.number(kOfPart | static_cast<std::uint64_t>(dialect) << 8 |
               static_cast<std::uint64_t>(source.kind) << 16 |
               static_cast<std::uint64_t>(source.shape) << 24);
-  Json storage;
-  const Json* blocks =
-      source.shape == Shape::rest ? blocks_of(dialect, source.value, storage) : nullptr;
-  if (blocks != nullptr) {
-    hash.blocks(*blocks, [dialect](const Json& block) { return !is_result_block(dialect, block); });
-  } else {
-    hash.content(source.value);
+  switch (source.shape) {
+    case Shape::text:
+      hash.content(source.value);
+      break;
+    case Shape::message:
+    case Shape::rest:
+    case Shape::block:
+    case Shape::item:
+      hash.message(source.value, source.shape != Shape::rest,
+                   [dialect](const Json& block) { return !is_result_block(dialect, block); });
+      break;
+    case Shape::declarations:
+    case Shape::value:
+      hash.value(source.value);
+      break;
   }
   return hash.finish();
 }
