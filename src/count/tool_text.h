@@ -20,7 +20,7 @@ void append_function(const Json& tool, std::string& out);
 void append_type(const Json& schema, int indent, int depth, std::string& out);
 
 // Compact JSON without cache marks and, where `bare`, without the members that say nothing to a
-// where `bare`.
+// model (additionalProperties, $schema).
 void append_json(const Json& value, bool bare, std::string& out);
 
 }  // namespace tokenweir::count
