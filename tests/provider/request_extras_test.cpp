@@ -1,15 +1,14 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "provider/request_reader.h"
 
 namespace tokenweir::provider {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using Names = std::vector<std::string>;
 
 Asked read(Dialect dialect, std::string_view body, Family family = Family::openai,
            std::string_view content_type = "application/json") {
@@ -131,8 +130,8 @@ TEST(RequestExtras, AddsUpTheCallsOfTheProvidersTools) {
   EXPECT_TRUE(limited.extras.tools);
   EXPECT_EQ(limited.extras.tool_calls_max, 7);
   EXPECT_FALSE(limited.extras.unbounded_tools);
-  EXPECT_THAT(limited.provider_tools,
-              ElementsAre("web_search_20250305", "web_fetch_20250910", "bash_20250124"));
+  EXPECT_EQ(limited.provider_tools,
+            (Names{"web_search_20250305", "web_fetch_20250910", "bash_20250124"}));
   EXPECT_TRUE(extras(Dialect::anthropic_messages, R"({"tools":[{"type":"web_search_20250305"}]})")
                   .unbounded_tools);
   EXPECT_EQ(extras(Dialect::anthropic_messages,
@@ -150,17 +149,17 @@ TEST(RequestExtras, BoundsTheToolsOfAResponseByItsOwnLimit) {
   EXPECT_EQ(bounded.tool_calls_max, 4);
   EXPECT_TRUE(extras(Dialect::openai_responses, R"({"tools":[{"type":"mcp"}],"max_tool_calls":4})")
                   .unbounded_tools);
-  EXPECT_THAT(
+  EXPECT_EQ(
       read(Dialect::openai_responses, R"({"tools":[{"type":"function","name":"web_search"}]})")
           .provider_tools,
-      IsEmpty());
+      Names());
 }
 
 TEST(RequestExtras, FindsGooglesToolsInEitherCase) {
-  EXPECT_THAT(read(Dialect::gemini, R"({"tools":[{"google_search":{}},{"codeExecution":{}}]})",
-                   Family::gemini)
-                  .provider_tools,
-              ElementsAre("googleSearch", "codeExecution"));
+  EXPECT_EQ(read(Dialect::gemini, R"({"tools":[{"google_search":{}},{"codeExecution":{}}]})",
+                 Family::gemini)
+                .provider_tools,
+            (Names{"googleSearch", "codeExecution"}));
   const Extras declared = extras(Dialect::gemini, R"({"tools":[{"functionDeclarations":[]}]})");
   EXPECT_TRUE(declared.tools);
   EXPECT_FALSE(declared.unbounded_tools);
@@ -194,12 +193,12 @@ TEST(RequestExtras, ReadsWhatIsSaidAboutThinking) {
 }
 
 TEST(RequestExtras, NamesTheOtherModelsThatMayAnswer) {
-  EXPECT_THAT(read(Dialect::anthropic_messages,
-                   R"({"model":"a","fallbacks":[{"model":"b"},{"model":"c"}]})")
-                  .other_models,
-              ElementsAre("b", "c"));
-  EXPECT_THAT(read(Dialect::openai_chat, R"({"model":"a","models":["b","c"]})").other_models,
-              ElementsAre("b", "c"));
+  EXPECT_EQ(read(Dialect::anthropic_messages,
+                 R"({"model":"a","fallbacks":[{"model":"b"},{"model":"c"}]})")
+                .other_models,
+            (Names{"b", "c"}));
+  EXPECT_EQ(read(Dialect::openai_chat, R"({"model":"a","models":["b","c"]})").other_models,
+            (Names{"b", "c"}));
 }
 
 TEST(RequestExtras, ABodyThatCannotBeReadMayAskForAnything) {
