@@ -22,9 +22,14 @@ void append_comment(std::string_view text, int indent, std::string& out) {
   }
 }
 
+// A longer list is not searched for every property: nothing is required then, which counts more.
+constexpr std::size_t kMostRequired = 128;
+
 bool contains(const Json* required, std::string_view name) {
   bool found = false;
-  if (required == nullptr) return false;
+  simdjson::dom::array names;
+  if (required == nullptr || required->get(names) != simdjson::SUCCESS) return false;
+  if (names.size() > kMostRequired) return false;
   for_each(*required, [&](const Json& entry) { found |= string_of(entry) == name; });
   return found;
 }

@@ -85,7 +85,7 @@ def _walk(value: object) -> Iterator[Mapping[str, object]]:
 _STATE = {"previous_response_id", "conversation", "previous_interaction_id", "cachedContent", "container",
           "mcp_servers", "web_search_options", "context_management", "plugins", "prediction"}
 _MEDIA = {"image_url", "input_image", "image", "input_audio", "input_file", "file", "document", "video", "audio"}
-_SERVER_SIDE = re.compile(r"web_search|file_search|code_interpreter|code_execution|mcp|image_generation|computer|"
+_SERVER_SIDE = re.compile(r"(?i)web_search|file_search|code_interpreter|code_execution|mcp|image_generation|computer|"
                           r"web_fetch|google_?search|urlContext|url_context|googleMaps|tool_search|compaction")
 
 
