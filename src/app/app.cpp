@@ -1,5 +1,6 @@
 #include "app/app.h"
 
+#include <openssl/rand.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
@@ -79,6 +80,14 @@ int App::start() {
 
   for (const std::string& warning : config.warnings) spdlog::warn("configuration: {}", warning);
 
+  count::HashKey key;
+  RAND_bytes(reinterpret_cast<unsigned char*>(&key), sizeof key);
+  auto counters = exchange::Counters::make(config.tokenizer_models, config.tokenizer_folder, key);
+  if (!counters) {
+    std::cerr << "tokenweir: " << counters.error() << '\n';
+    return kExitConfiguration;
+  }
+  counters_ = std::move(*counters);
   auto publisher = publish::Publisher::start(config, generation_.snapshot->prices, clock_);
   if (!publisher) {
     std::cerr << "tokenweir: " << publisher.error().message << '\n';
@@ -110,8 +119,8 @@ int App::bind_workers() {
       configured != 0 ? configured : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::uint16_t> ports;
   for (unsigned i = 0; i < count; ++i) {
-    auto worker =
-        std::make_unique<Worker>(generation_, clock_, *publisher_, live_, books_, egress_);
+    auto worker = std::make_unique<Worker>(generation_, clock_, *publisher_, live_, books_,
+                                           *counters_, egress_);
     auto bound = worker->bind(ports);
     if (!bound) {
       std::cerr << "tokenweir: " << bound.error() << '\n';

@@ -53,6 +53,7 @@ class App final : public admin::Actions {
   std::mutex reload_mutex_;
   Generation generation_;
   exchange::Books books_;
+  std::unique_ptr<exchange::Counters> counters_;
   std::uint64_t kill_changes_ = 0;
   Instant swept_at_{};
   std::unique_ptr<publish::Publisher> publisher_;

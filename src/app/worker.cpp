@@ -23,16 +23,26 @@ std::string name_of_peer(const tcp::socket& socket) {
 }  // namespace
 
 Worker::Worker(const Generation& generation, const Clock& clock, exchange::Publisher& publisher,
-               exchange::LiveFigures& live, exchange::Books& books, const forward::Egress& egress)
+               exchange::LiveFigures& live, exchange::Books& books, exchange::Counters& counters,
+               const forward::Egress& egress)
     : generation_(generation),
       clock_(clock),
       live_(live),
       deadlines_(context_, clock),
       read_buffer_(kReadBuffer),
       pool_(context_, deadlines_, clock, live, egress, read_buffer_),
-      services_{
-          clock, publisher, pool_, live, books, [this](Time now) { return identifiers_.next(now); },
-          {},    {},        {},    {},   {}} {
+      services_{clock,
+                publisher,
+                pool_,
+                live,
+                books,
+                &counters,
+                [this](Time now) { return identifiers_.next(now); },
+                {},
+                {},
+                {},
+                {},
+                {}} {
   pool_.apply(generation_.snapshot, generation_.provider_tls);
   spare_descriptor();
 }

@@ -19,7 +19,8 @@ namespace tokenweir::app {
 class Worker final : public listen::ConnectionHost {
  public:
   Worker(const Generation& generation, const Clock& clock, exchange::Publisher& publisher,
-         exchange::LiveFigures& live, exchange::Books& books, const forward::Egress& egress);
+         exchange::LiveFigures& live, exchange::Books& books, exchange::Counters& counters,
+         const forward::Egress& egress);
   ~Worker() override;
 
   // Binds one listener per configured address, sharing the port with the other workers. Returns the

@@ -170,6 +170,8 @@ struct Config {
   Drain drain;
   bool require_workflow = false;
   Trust trust = Trust::header;
+  std::string tokenizer_models;  // empty: the map that is built in
+  std::string tokenizer_folder;  // of optional vocabularies; may be empty
   unsigned threads = 0;  // 0: one per core
   std::string log_level = "info";
   std::string access_log = "-";  // "-": standard output; "off"; or a path

@@ -138,14 +138,19 @@ void read_metrics(Reading& reading, MapReader& map) {
 
 void read_operation(Reading& reading, MapReader& map) {
   Config& config = reading.config;
-  const Node* refusals =
-      map.map({"refusals", "answers to requests that may not pass"}, [&](MapReader& inner) {
-        inner.choice({"style", "so that no SDK retries, or as the provider itself would put it"},
-                     config.policy.refusal_style, refusal_style_choices());
-      });
-  if (config.policy.refusal_style != RefusalStyle::never_retried) {
-    reading.inert(refusals, "refusals");
-  }
+  map.map({"refusals", "answers to requests that may not pass"}, [&](MapReader& inner) {
+    inner.choice({"style", "so that no SDK retries, or as the provider itself would put it"},
+                 config.policy.refusal_style, refusal_style_choices());
+  });
+  map.map({"tokenizers", "how tokens are counted"}, [&](MapReader& inner) {
+    if (inner.text({"models", "a file instead of the built-in map of models"},
+                   config.tokenizer_models) != nullptr) {
+      config.tokenizer_models = reading.at(config.tokenizer_models);
+    }
+    if (inner.text({"folder", "of optional vocabularies"}, config.tokenizer_folder) != nullptr) {
+      config.tokenizer_folder = reading.at(config.tokenizer_folder);
+    }
+  });
   read_prices(reading, map);
   read_ledger(reading, map);
   read_abort_policy(reading, map);

@@ -33,9 +33,20 @@ admit::Request Exchange::wanted() const {
                          .asked = asked_,
                          .model = record_->model_requested,
                          .signs = signs_};
-  request.body_bytes = body_.size();
+  request.body_bytes = std::max<std::uint64_t>(body_.size(), asked_.decoded_bytes);
   request.streaming = record_->streaming;
-  request.can_cap = admit::can_cap(endpoint) && asked_.readable;
+  request.can_cap = admit::can_cap(endpoint) && asked_.splicable;
+  request.extras = asked_.extras;
+  request.provider_tools = asked_.provider_tools;
+  if (const count::ModelCounting* model = tokens_.model()) {
+    using tokenizer::Template;
+    const Template framing = model->choice.framing;
+    request.reasoning_model = framing == Template::openai_reasoning ||
+                              framing == Template::harmony || asked_.reasoning.enabled == true;
+    // What is thought unseen cannot be followed; these say all they think, or do not think.
+    const bool seen = framing == Template::openai || framing == Template::anthropic;
+    request.hidden_reasoning = request.reasoning_model || !seen;
+  }
   request.stops_when_cut = provider::stops_when_cut(routed_.provider->dialect, host);
   request.no_output = admit::generates_nothing(endpoint);
   request.started_at = record_->started_at;
@@ -59,6 +70,7 @@ Awaitable<Exchange::Outcome> Exchange::admit() {
     record_->would_refuse = "unpriced_model";
   }
 
+  read_parts();
   const admit::Plan& plan = spending_.prepare(wanted(), now());
   abort_rule_ = snapshot_->policy.abort_rule(
       admit::facts_of(record_->attribution, record_->provider, model, endpoint.name, {}));
@@ -70,6 +82,32 @@ Awaitable<Exchange::Outcome> Exchange::admit() {
   if (plan.refusal) co_return refusal_by(*plan.refusal);
   if (plan.delay > plan.delay.zero() && !co_await pause(plan.delay)) co_return Refusal{};
   co_return co_await hold();
+}
+
+// The body in one piece; `storage` holds it where it lies in a file. Empty where it is compressed
+// or too large to be looked into.
+std::string_view Exchange::whole_body(std::string& storage) const {
+  if (body_.size() == 0 || body_.size() > count::kMostTranscriptBytes ||
+      http::find(head_.fields, "content-encoding") != nullptr) {
+    return {};
+  }
+  return body_.read(0, body_.size(), storage);
+}
+
+// What a context is repeated in: the run, or else the workflow of the credential.
+std::string Exchange::scope() const {
+  const Attribution& who = record_->attribution;
+  return who.credential + '\x1f' + who.workflow + '\x1f' + who.run;
+}
+
+void Exchange::read_parts() {
+  const provider::Endpoint& endpoint = routed_.endpoint;
+  if (services_.counters == nullptr || !endpoint.cappable) return;
+  std::string storage;
+  const std::string_view body = whole_body(storage);
+  tokens_.read(endpoint, provider::name_of(routed_.provider->dialect), record_->model_requested,
+               body);
+  signs_ = tokens_.signs(identify::admitted_retries(head_));
 }
 
 Awaitable<Exchange::Outcome> Exchange::hold() {
@@ -149,9 +187,7 @@ void Exchange::check_stops() {
   if (provider_ != nullptr) provider_->interrupt();
 }
 
-std::int64_t Exchange::delivered_tokens() const {
-  return static_cast<std::int64_t>(record_->response_bytes);
-}
+std::int64_t Exchange::delivered_tokens() const { return tokens_.delivered(); }
 
 // The end of a running stream in the words of its dialect; empty where it has none.
 std::string Exchange::cut_event() const {

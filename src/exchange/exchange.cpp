@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPlaceRetry{10};
 constexpr int kPlaceRetries = 200;
+constexpr std::chrono::milliseconds kCountPause{2};
 
 std::string without_query(std::string_view target) {
   return std::string(target.substr(0, target.find('?')));
@@ -37,7 +38,8 @@ Exchange::Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot,
       client_(client),
       head_(head),
       body_(config_.limits.request_memory, config_.spill_directory),
-      spending_(services.books, *snapshot_) {}
+      spending_(services.books, *snapshot_),
+      tokens_(services.counters) {}
 
 Awaitable<After> Exchange::run() {
   begin();
@@ -53,6 +55,8 @@ Awaitable<After> Exchange::run() {
     after_ = After::reset;
   }
   services_.live.exchanges_in_flight.fetch_sub(1, std::memory_order_relaxed);
+  while (!tokens_.done() && co_await pause(kCountPause)) {
+  }
   services_.under_way.erase(this);
   client_.set_watcher(nullptr);
   provider_.reset();
@@ -208,6 +212,7 @@ void Exchange::publish() {
     record_->inter_token_us =
         micros(first_content_, last_content_) / static_cast<std::int64_t>(content_events_ - 1);
   }
+  tokens_.write(*record_);
   settle::Context context;
   context.prices = routed_.provider == nullptr ? std::string_view{} : routed_.provider->prices;
   context.host = routed_.provider == nullptr ? std::string_view{} : routed_.provider->origin.host;
@@ -222,6 +227,8 @@ void Exchange::publish() {
     context.billed_before =
         !services_.publisher.claim_stored_answer(record_->provider, answer.response_id);
   }
+  context.counted_input_exact = tokens_.input_is_exact();
+  context.counted_output_exact = tokens_.output_is_exact();
   context.held_cost = spending_.held_cost();
   settle::settle(*record_, snapshot_->prices, context);
   record_->waste = settle::waste_of(*record_, runs::looks_like_loop(spending_.plan().run.findings),

@@ -13,6 +13,7 @@
 #include "exchange/services.h"
 #include "exchange/snapshot.h"
 #include "exchange/spending.h"
+#include "exchange/token_count.h"
 #include "http/body.h"
 #include "http/message.h"
 #include "identify/identify.h"
@@ -70,6 +71,9 @@ class Exchange final : private Stoppable {
   Awaitable<Outcome> admit();
   Awaitable<Outcome> hold();
   Awaitable<bool> pause(std::chrono::milliseconds wait);
+  void read_parts();
+  [[nodiscard]] std::string_view whole_body(std::string& storage) const;
+  [[nodiscard]] std::string scope() const;
   Outcome write_edits(const admit::Admission& admission);
   [[nodiscard]] admit::Request wanted() const;
   [[nodiscard]] budget::Now now() const;
@@ -79,6 +83,7 @@ class Exchange final : private Stoppable {
   // the request
   Awaitable<Outcome> take_body();
   Outcome understand();
+  void count_request();
   Awaitable<Outcome> forward();
   Awaitable<LinkStatus> hand_to_provider(std::string_view out);
   Awaitable<LinkStatus> send_stored(bool with_usage_edit);
@@ -99,6 +104,7 @@ class Exchange final : private Stoppable {
   void finish_filters();
   void write_answer_head(std::string& out);
   Awaitable<void> hand_to_client(bool last);
+  void take_in_rest();
   Awaitable<bool> afford_more();
   Awaitable<void> end_by_policy();
   [[nodiscard]] std::int64_t delivered_tokens() const;
@@ -132,6 +138,7 @@ class Exchange final : private Stoppable {
   std::vector<provider::Splice> splices_;
   runs::Signs signs_;
   Spending spending_;
+  TokenCount tokens_;
   std::optional<admit::Refusal> policy_refusal_;  // behind a Refusal, or why a stream was ended
   std::optional<Money> budget_remaining_;
   config::AbortRule abort_rule_;  // for the case that the client leaves

@@ -253,6 +253,13 @@ Awaitable<LinkStatus> Exchange::send_streaming() {
   co_return LinkStatus::ok;
 }
 
+// While the provider thinks.
+void Exchange::count_request() {
+  std::string storage;
+  const std::string_view body = whole_body(storage);
+  if (!body.empty()) tokens_.count_request(body, scope());
+}
+
 Awaitable<Exchange::Outcome> Exchange::forward() {
   const Refusal unreachable{
       502, "upstream_unreachable", "the provider could not be reached", {}, "connect"};
@@ -301,6 +308,7 @@ Awaitable<Exchange::Outcome> Exchange::forward() {
       sent_ = services_.clock.monotonic();
       record_->overhead_us =
           std::chrono::duration_cast<std::chrono::microseconds>(sent_ - ready_).count();
+      count_request();
       if (Outcome no = co_await await_answer_head()) co_return no;
       if (with_usage_edit && co_await answered_without_usage()) {
         with_usage_edit = false;

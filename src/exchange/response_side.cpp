@@ -14,6 +14,7 @@ constexpr int kInterimAnswers = 16;
 constexpr std::chrono::seconds kReadOnLimit{600};  // after the client left
 constexpr std::chrono::milliseconds kGrowthPatience{2'000};
 constexpr std::chrono::milliseconds kGrowthRetry{20};
+constexpr std::size_t kRestMost = 1024 * 1024;
 
 std::string_view fault_of_status(int status) {
   if (status == 429) return "429";
@@ -275,6 +276,22 @@ Awaitable<bool> Exchange::next_answer_bytes(std::string_view& bytes) {
   }
 }
 
+// What the provider has sent before it hears that nobody listens is billed too.
+void Exchange::take_in_rest() {
+  for (std::size_t taken = 0; taken < kRestMost && !answer_decoder_.done();) {
+    const ProviderLink::Piece piece = provider_->read_now();
+    if (piece.status != LinkStatus::ok) return;
+    taken += piece.bytes.size();
+    std::string_view bytes = piece.bytes;
+    while (!bytes.empty() && !answer_decoder_.done() && !answer_decoder_.failed()) {
+      const http::BodyDecoder::Step step = answer_decoder_.next(bytes);
+      bytes.remove_prefix(step.consumed);
+      if (!step.data.empty()) meter_->feed(step.data);
+      if (step.consumed == 0) return;
+    }
+  }
+}
+
 // The stream goes on only while there is money for it. Money that others merely hold is waited for.
 Awaitable<bool> Exchange::afford_more() {
   if (!spending_.plan().growing) co_return true;
@@ -318,7 +335,8 @@ Awaitable<void> Exchange::relay() {
   question.streaming = record_->streaming;
   question.model = record_->model_requested;
   question.host = routed_.provider->origin.host;
-  meter_.emplace(routed_.endpoint, question);
+  meter_.emplace(routed_.endpoint, question, services_.counters != nullptr ? &tokens_ : nullptr);
+  tokens_.begin_answer(record_->streaming);
   meter_->begin(answer_head_);
   begin_filters();
   for (const std::string_view name :
@@ -348,6 +366,7 @@ Awaitable<void> Exchange::relay() {
     if (done) finish_filters();
     extra_bytes = done && !bytes.empty();
     co_await hand_to_client(done);
+    tokens_.count_documents();
     crash_point(done ? "last_bytes" : "mid_stream");
     if (done || answer_decoder_.failed()) break;
     if (!co_await afford_more()) {
@@ -364,6 +383,8 @@ Awaitable<void> Exchange::relay() {
     }
   }
 
+  if (cut && (client_left_ || policy_refusal_)) take_in_rest();
+
   // An end of connection completes a body that is framed by it.
   bool whole = answer_decoder_.done();
   if (cut && !client_left_ && !policy_refusal_ && record_->provider_fault.empty() &&
@@ -373,6 +394,7 @@ Awaitable<void> Exchange::relay() {
     co_await hand_to_client(true);
   }
   meter_->finish(whole);
+  tokens_.count_documents();
   record_->answer = meter_->take();
   if (record_->answer.region.empty()) record_->answer.region = record_->region;
   record_->region = record_->answer.region;

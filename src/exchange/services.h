@@ -9,6 +9,7 @@
 
 #include "core/time.h"
 #include "exchange/books.h"
+#include "exchange/counters.h"
 #include "exchange/ports.h"
 
 namespace tokenweir::exchange {
@@ -35,6 +36,7 @@ struct Services {
   ProviderGate& providers;
   LiveFigures& live;
   Books& books;
+  Counters* counters;  // null: nothing is counted
   std::function<std::string(Time)> next_id;
   // Providers that answered 400 to a request for usage in streams: they are not asked again.
   std::set<std::string, std::less<>> refuses_stream_usage;

@@ -16,6 +16,8 @@ namespace {
 enum class Framing : std::uint8_t { undecided, unread, events, lines, elements, one_document };
 
 constexpr std::string_view kDone = "[DONE]";
+// A longer document holds files, not text to count.
+constexpr std::size_t kDocumentMost = 8 * 1024 * 1024;
 
 bool contains(std::string_view text, std::string_view lower_case) {
   const auto same = [](char c, char wanted) {
@@ -33,8 +35,9 @@ bool is_line_type(std::string_view content_type) {
 }  // namespace
 
 struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
-  State(const provider::Endpoint& asked_endpoint, const Question& question)
-      : endpoint(asked_endpoint), asked_to_stream(question.streaming) {
+  State(const provider::Endpoint& asked_endpoint, const Question& question,
+        DocumentWatch* documents_watch)
+      : endpoint(asked_endpoint), asked_to_stream(question.streaming), watch(documents_watch) {
     provider::AnswerContext context;
     context.endpoint = &endpoint;
     context.family = question.family;
@@ -123,6 +126,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   void on_event_begin() override {
     extractor->reset();
     start_of_data.clear();
+    document.clear();
     document_open = true;
   }
 
@@ -131,6 +135,9 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
       start_of_data.append(fragment.substr(0, kDone.size() + 1 - start_of_data.size()));
     }
     extractor->feed(fragment, *reader);
+    if (watch != nullptr && document.size() + fragment.size() <= kDocumentMost) {
+      document.append(fragment);
+    }
   }
 
   void on_event_end(std::string_view name) override {
@@ -141,6 +148,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
       return;
     }
     extractor->finish(*reader);
+    if (watch != nullptr && status < 400) watch->on_document(document);
     reader->document(name, extractor->complete());
   }
 
@@ -192,6 +200,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
 
   const provider::Endpoint& endpoint;
   const bool asked_to_stream;
+  DocumentWatch* const watch;
   std::unique_ptr<provider::AnswerReader> reader;  // null where nothing is understood
   std::optional<stream::JsonExtractor> extractor;
   std::optional<stream::Decompressor> decompressor;
@@ -199,6 +208,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   stream::LineDecoder lines;
   stream::ArrayDecoder elements;
   Framing framing = Framing::undecided;
+  std::string document;       // the present one, for the watch; longer ones are not whole
   std::string start_of_data;  // of the present document, one byte longer than "[DONE]" at most
   std::uint64_t documents = 0;
   int status = 0;
@@ -214,8 +224,9 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   Answer answer;
 };
 
-AnswerMeter::AnswerMeter(const provider::Endpoint& endpoint, const Question& question)
-    : state_(std::make_unique<State>(endpoint, question)) {}
+AnswerMeter::AnswerMeter(const provider::Endpoint& endpoint, const Question& question,
+                         DocumentWatch* watch)
+    : state_(std::make_unique<State>(endpoint, question, watch)) {}
 AnswerMeter::~AnswerMeter() = default;
 AnswerMeter::AnswerMeter(AnswerMeter&&) noexcept = default;
 AnswerMeter& AnswerMeter::operator=(AnswerMeter&&) noexcept = default;

@@ -22,10 +22,19 @@ struct Question {  // what was asked, as far as the answer's reading depends on 
   std::string_view host;   // the provider's host: some differ (xAI, Gemini's OpenAI form)
 };
 
+// Gets each document of an answer once it is whole: an event's data, a line, or the whole body.
+class DocumentWatch {
+ public:
+  virtual ~DocumentWatch() = default;
+  virtual void on_document(std::string_view document) = 0;
+};
+
 class AnswerMeter {
  public:
-  // `endpoint` must outlive the meter; the views in `question` are copied as needed.
-  AnswerMeter(const provider::Endpoint& endpoint, const Question& question);
+  // `endpoint` and `watch` must outlive the meter; the views in `question` are copied as needed.
+  // Without a watch no document is kept.
+  AnswerMeter(const provider::Endpoint& endpoint, const Question& question,
+              DocumentWatch* watch = nullptr);
   ~AnswerMeter();
   AnswerMeter(AnswerMeter&&) noexcept;
   AnswerMeter& operator=(AnswerMeter&&) noexcept;

@@ -60,6 +60,43 @@ UsageSource source_of(const Answer& answer, bool side_reported) {
   return side_reported || ended ? answer.source : UsageSource::none;
 }
 
+struct Totals {
+  std::optional<std::uint64_t> input;
+  std::optional<std::uint64_t> output;
+};
+
+Totals totals_of(const Answer& answer) {
+  Usage total;
+  for (const Inference& inference : answer.inferences) total.add(inference.usage);
+  return {total.total_input(), total.total_output()};
+}
+
+// The counted figure stands in where the provider's did not come. The provider's own, where both
+// exist, is left alone.
+void stand_in(Record& record, const Context& context) {
+  Answer& answer = record.answer;
+  const bool answering = record.http_status >= 200 && record.http_status < 300;
+  if (!answering || !context.metered_endpoint || context.async_job || context.billed_before) return;
+  const Totals reported = totals_of(answer);
+  const bool cut =
+      answer.end_state != EndState::complete && answer.end_state != EndState::truncated;
+  const bool any = reported.input || reported.output;
+  const auto take = [&](TokenClass side, std::int64_t tokens, bool exact, UsageSource& source) {
+    if (answer.inferences.empty()) answer.inferences.emplace_back();
+    answer.inferences.front().usage[side] = static_cast<std::uint64_t>(tokens);
+    source = exact ? UsageSource::counted : UsageSource::estimated;
+  };
+  // A whole answer that reports one side speaks for both.
+  if (!reported.input && record.counted_input_tokens && (cut || !any)) {
+    take(TokenClass::input, *record.counted_input_tokens, context.counted_input_exact,
+         record.input_source);
+  }
+  if (!reported.output && record.counted_input_tokens && (cut || !any)) {
+    take(TokenClass::output, record.counted_output_tokens.value_or(0), context.counted_output_exact,
+         record.output_source);
+  }
+}
+
 }  // namespace
 
 void settle(Record& record, const pricing::PriceBook& prices, const Context& context) {
@@ -76,12 +113,19 @@ void settle(Record& record, const pricing::PriceBook& prices, const Context& con
     answer.source = UsageSource::counted;
   }
 
+  const Totals reported = totals_of(answer);
+  if (!context.free_endpoint) stand_in(record, context);
   record.bill = prices.bill(query_of(record, context), answer, context.unknown_model);
   if (has_usage(answer)) {
-    Usage total;
-    for (const Inference& inference : answer.inferences) total.add(inference.usage);
-    record.input_source = source_of(answer, total.total_input().has_value());
-    record.output_source = source_of(answer, total.total_output().has_value());
+    if (record.input_source == UsageSource::none) {
+      record.input_source = source_of(answer, reported.input.has_value());
+    }
+    if (record.output_source == UsageSource::none) {
+      record.output_source = source_of(answer, reported.output.has_value());
+    }
+    if (answer.source == UsageSource::none) {
+      answer.source = weaker(record.input_source, record.output_source);
+    }
     if (record.input_source == UsageSource::none && !record.bill.price_id.empty()) {
       record.bill.price_id += "!input=unknown";
     }

@@ -21,6 +21,9 @@ struct Context {
   bool metered_endpoint = false;                   // its answer may carry usage
   bool async_job = false;      // starts work whose usage arrives with another exchange
   bool billed_before = false;  // a stored answer, read again
+  // Whether the record's counted tokens are certain or estimates.
+  bool counted_input_exact = false;
+  bool counted_output_exact = false;
   // What a budget set aside, charged where work may have been done and nobody says how much.
   std::optional<Money> held_cost;
   pricing::UnknownModel unknown_model = pricing::UnknownModel::estimate;

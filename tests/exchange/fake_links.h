@@ -168,7 +168,7 @@ struct Stage {
     }
     client = std::make_unique<FakeClient>(request.substr(head.size), failures);
     FakeGate gate(provider, failures);
-    Services services{clock, publisher, gate, live, books, [](Time) { return std::string("id"); },
+    Services services{clock, publisher, gate, live, books, nullptr, [](Time) { return std::string("id"); },
                       {},    {},        {},   {},   {}};
     After after = After::reset;
     boost::asio::io_context context;

@@ -1,0 +1,158 @@
+#include "exchange/token_count.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "count/answer_text.h"
+
+namespace tokenweir::exchange {
+namespace {
+
+// Counting so much takes less than a millisecond.
+constexpr std::size_t kCountedHere = 64 * 1024;
+// A document that repeats a whole long answer need not be kept to be counted.
+constexpr std::size_t kDocumentsMost = 8 * 1024 * 1024;
+
+runs::PartKind kind_of(count::PartKind kind) {
+  switch (kind) {
+    case count::PartKind::system:
+      return runs::PartKind::system;
+    case count::PartKind::tools:
+      return runs::PartKind::tools;
+    case count::PartKind::user:
+      return runs::PartKind::user;
+    case count::PartKind::assistant:
+      return runs::PartKind::assistant;
+    case count::PartKind::tool_result:
+      return runs::PartKind::tool_result;
+    case count::PartKind::other:
+      return runs::PartKind::other;
+  }
+  return runs::PartKind::other;
+}
+
+std::string parts_json(const count::RequestCount& request) {
+  std::string out;
+  for (std::size_t i = 0; i < count::kSlices; ++i) {
+    if (request.parts[i] == 0) continue;
+    out += fmt::format("{}\"{}\":{}", out.empty() ? '{' : ',',
+                       count::name_of(static_cast<count::Slice>(i)), request.parts[i]);
+  }
+  if (!out.empty()) out += '}';
+  return out;
+}
+
+}  // namespace
+
+TokenCount::~TokenCount() = default;
+
+void TokenCount::read(const provider::Endpoint& endpoint, std::string_view family,
+                      std::string_view model, std::string_view body) {
+  if (counters_ == nullptr) return;
+  endpoint_ = endpoint;
+  name_ = model;
+  model_ = counters_->model(family, model);
+  output_.emplace(endpoint.dialect, *model_);
+  transcript_ = count::read_transcript(endpoint_, body, counters_->key());
+}
+
+runs::Signs TokenCount::signs(std::uint32_t sdk_retries) const {
+  runs::Signs signs;
+  signs.sdk_retries = sdk_retries;
+  signs.body = transcript_.body;
+  signs.parts.reserve(transcript_.parts.size());
+  for (const count::Part& part : transcript_.parts) {
+    signs.parts.push_back({kind_of(part.kind), part.hash});
+  }
+  signs.calls.reserve(transcript_.calls.size());
+  for (const count::ToolCall& call : transcript_.calls) {
+    signs.calls.push_back({call.part, call.name, call.arguments, call.result, call.failed});
+  }
+  return signs;
+}
+
+std::uint64_t TokenCount::scope_of(std::string_view scope) const {
+  if (scope.empty()) return 0;
+  return count::SipHash(counters_->key()).finish(scope) | 1;
+}
+
+const count::RequestCount* TokenCount::request_now(std::string_view body, std::string_view scope) {
+  if (model_ == nullptr) return nullptr;
+  if (!request_) {
+    const count::RequestQuestion question{endpoint_, *model_, name_, body, transcript_};
+    request_ = count::count_request(question, &counters_->memories(), scope_of(scope));
+  }
+  return request_->readable ? &*request_ : nullptr;
+}
+
+void TokenCount::count_request(std::string_view body, std::string_view scope) {
+  if (model_ == nullptr || request_ || job_ != nullptr || !transcript_.readable) return;
+  if (body.size() <= kCountedHere) {
+    (void)request_now(body, scope);
+    return;
+  }
+  job_ = std::make_shared<Job>();
+  job_->body = body;
+  job_->transcript = transcript_;
+  job_->endpoint = endpoint_;
+  job_->model = model_;
+  job_->name = name_;
+  job_->scope = scope_of(scope);
+  boost::asio::post(counters_->pool(), [job = job_, &memories = counters_->memories()] {
+    const count::RequestQuestion question{job->endpoint, *job->model, job->name, job->body,
+                                          job->transcript};
+    job->count = count::count_request(question, &memories, job->scope);
+    job->done.store(true, std::memory_order_release);
+  });
+}
+
+bool TokenCount::done() const {
+  return job_ == nullptr || job_->done.load(std::memory_order_acquire);
+}
+
+void TokenCount::on_document(std::string_view document) {
+  if (!output_ || documents_.size() + document.size() > kDocumentsMost) return;
+  documents_.append(document);
+  ends_.push_back(documents_.size());
+}
+
+void TokenCount::count_documents() {
+  if (ends_.empty()) return;
+  std::size_t begin = 0;
+  for (const std::size_t end : ends_) {
+    const std::string_view document = std::string_view(documents_).substr(begin, end - begin);
+    count::count_answer_document(endpoint_.dialect, streaming_, document, *output_);
+    begin = end;
+  }
+  documents_.clear();
+  ends_.clear();
+}
+
+std::int64_t TokenCount::delivered() const {
+  return output_ ? static_cast<std::int64_t>(output_->upper_bound()) : 0;
+}
+
+void TokenCount::write(Record& record) const {
+  const count::RequestCount* request = request_ ? &*request_ : nullptr;
+  if (job_ != nullptr && done()) request = &job_->count;
+  if (request != nullptr && request->readable) {
+    record.counted_input_tokens = request->tokens;
+    record.input_parts = parts_json(*request);
+    record.context_repeated_tokens = request->repeated;
+  }
+  if (output_ && output_->total() > 0) {
+    record.counted_output_tokens = static_cast<std::int64_t>(output_->total());
+  }
+}
+
+bool TokenCount::input_is_exact() const {
+  const count::RequestCount* request = request_ ? &*request_ : nullptr;
+  if (job_ != nullptr && done()) request = &job_->count;
+  return request != nullptr && request->grade == count::Grade::exact;
+}
+
+bool TokenCount::output_is_exact() const { return output_ && output_->is_exact(); }
+
+}  // namespace tokenweir::exchange

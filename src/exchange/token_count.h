@@ -1,0 +1,85 @@
+// The tokens of one exchange: its request's, counted while the provider thinks, and its answer's,
+// counted as it flows by. Never on the way of a byte: a large request is counted on another thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record.h"
+#include "count/output_counter.h"
+#include "count/request_count.h"
+#include "count/transcript.h"
+#include "exchange/counters.h"
+#include "meter/answer_meter.h"
+#include "runs/signs.h"
+
+namespace tokenweir::exchange {
+
+class TokenCount final : public meter::DocumentWatch {
+ public:
+  // Without counters nothing is counted. They outlive this.
+  explicit TokenCount(Counters* counters) : counters_(counters) {}
+  ~TokenCount() override;
+
+  // Reads the parts of the request. `body` is decoded, and only looked at within the call.
+  void read(const provider::Endpoint& endpoint, std::string_view family, std::string_view model,
+            std::string_view body);
+  [[nodiscard]] runs::Signs signs(std::uint32_t sdk_retries) const;
+  // Null before read() and without counters.
+  [[nodiscard]] const count::ModelCounting* model() const { return model_.get(); }
+
+  // Counts the request, here when it is small, else beside. `scope` is what a repeated context is
+  // repeated in.
+  void count_request(std::string_view body, std::string_view scope);
+  // Now, wherever it runs: for a rule that judges the count. No value: it cannot be counted.
+  [[nodiscard]] const count::RequestCount* request_now(std::string_view body,
+                                                       std::string_view scope);
+  // False: the count beside is still under way.
+  [[nodiscard]] bool done() const;
+
+  // The answer begins; documents() of the meter come from here on.
+  void begin_answer(bool streaming) { streaming_ = streaming; }
+  void on_document(std::string_view document) override;
+  // Counts the documents that came meanwhile. Called when their bytes are on their way.
+  void count_documents();
+  // Output tokens so far, never less than what is billed for what was seen.
+  [[nodiscard]] std::int64_t delivered() const;
+
+  // What was counted, for the ledger and for settling.
+  void write(Record& record) const;
+  [[nodiscard]] bool input_is_exact() const;
+  [[nodiscard]] bool output_is_exact() const;
+
+ private:
+  // Outlives the exchange where that ends first.
+  struct Job {
+    std::string body;
+    count::Transcript transcript;
+    provider::Endpoint endpoint;
+    std::shared_ptr<const count::ModelCounting> model;
+    std::string name;
+    std::uint64_t scope = 0;
+    count::RequestCount count;
+    std::atomic<bool> done{false};
+  };
+  [[nodiscard]] std::uint64_t scope_of(std::string_view scope) const;
+
+  Counters* counters_;
+  provider::Endpoint endpoint_;
+  std::string name_;
+  std::shared_ptr<const count::ModelCounting> model_;
+  count::Transcript transcript_;
+  std::optional<count::RequestCount> request_;
+  std::shared_ptr<Job> job_;
+  std::optional<count::OutputCounter> output_;
+  bool streaming_ = false;
+  std::string documents_;
+  std::vector<std::size_t> ends_;
+};
+
+}  // namespace tokenweir::exchange
