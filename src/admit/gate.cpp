@@ -133,7 +133,8 @@ class Preparation {
     plan_.warned = ladder_.warned;
     const Attribution& who = request_.attribution;
     const bool permitted = books_.policy.permits_model(who.workflow, who.credential, ladder_.model);
-    if (ladder_.model.empty() || !permitted || !request_.endpoint.model.empty()) return false;
+    const bool writable = request_.asked.model_value && request_.asked.splicable;
+    if (ladder_.model.empty() || !permitted || !writable) return false;
     if (!enforcing_) return false;
     plan_.model = ladder_.model;
     model_ = plan_.model;
@@ -224,6 +225,8 @@ class Preparation {
     query.other_models = request_.asked.other_models;
     query.host = request_.host;
     query.service_tier = request_.asked.service_tier;
+    query.region = request_.asked.region;
+    query.speed = request_.asked.speed;
     query.at = request_.started_at;
     query.body_bytes = std::max(request_.body_bytes, request_.asked.decoded_bytes);
     query.input_tokens = request_.counted_input;

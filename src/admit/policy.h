@@ -48,6 +48,8 @@ class Policy {
   [[nodiscard]] std::vector<budget::Rule> book_rules() const { return book_rules_; }
   [[nodiscard]] std::span<const OutputCapRule> output_caps() const { return output_caps_; }
   [[nodiscard]] std::span<const InputCapRule> input_caps() const { return input_caps_; }
+  // Some budget or rate exists.
+  [[nodiscard]] bool has_accounts() const { return !book_rules_.empty(); }
   [[nodiscard]] bool has_ladders() const { return !ladders_.empty(); }
   [[nodiscard]] LadderState climb(std::span<const budget::Standing> standings,
                                   std::string_view model) const;

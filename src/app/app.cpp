@@ -99,9 +99,13 @@ int App::start() {
     std::cerr << "tokenweir: " << restarted.error() << '\n';
     return kExitFailed;
   }
+  if (auto ready = obey_orders(); !ready) {
+    std::cerr << "tokenweir: " << ready.error() << '\n';
+    return kExitFailed;
+  }
   if (const int code = bind_workers(); code != 0) return code;
 
-  admin_ = std::make_unique<admin::AdminServer>(config.admin, *this);
+  admin_ = std::make_unique<admin::AdminServer>(config.admin, *this, &*operators_);
   const auto admin_port = admin_->start();
   if (!admin_port) {
     std::cerr << "tokenweir: " << admin_port.error() << '\n';
@@ -111,6 +115,19 @@ int App::start() {
   spdlog::info("tokenweir {} serves on {} listener(s) with {} event loop(s), admin on {}:{}",
                kVersion, config.listen.size(), workers_.size(), config.admin.address, *admin_port);
   return 0;
+}
+
+// What operators ordered before is in force before the first request.
+Result<void, std::string> App::obey_orders() {
+  const std::string& ledger = generation_.snapshot->config.ledger.path;
+  auto orders = publish::OperatorStore::open(ledger);
+  if (!orders) return failure(orders.error());
+  orders_ = std::move(*orders);
+  spend_.emplace(ledger);
+  const admin::Operators::House house{
+      books_.accounts, books_.runs, books_.kills, books_.enforcement, *orders_, *spend_, clock_};
+  operators_.emplace(house);
+  return operators_->restore();
 }
 
 int App::bind_workers() {
@@ -163,6 +180,7 @@ void App::tick() {
   if (clock_.monotonic() - swept_at_ < kSweepEvery) return;
   swept_at_ = clock_.monotonic();
   follow_secrets();
+  operators_->tick();
   const budget::Now now{clock_.now(), clock_.monotonic()};
   const std::lock_guard lock(reload_mutex_);
   books_.accounts.sweep(now, generation_.snapshot->config.policy.runs.remember);
@@ -251,6 +269,7 @@ std::string App::reload() {
   generation_ = std::move(*loaded);
   books_.accounts.configure(generation_.snapshot->policy.book_rules());
   books_.runs.configure(generation_.snapshot->config.policy.runs);
+  operators_->after_reload();
   for (const auto& worker : workers_) worker->apply(generation_);
   publisher_->note_reload(true, generation_.snapshot->config, generation_.snapshot->prices);
   spdlog::info("reloaded, configuration revision {}", generation_.snapshot->config.revision);

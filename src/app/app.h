@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "admin/admin_server.h"
+#include "admin/operators.h"
 #include "app/generation.h"
 #include "app/worker.h"
 #include "exchange/books.h"
@@ -37,6 +38,7 @@ class App final : public admin::Actions {
   enum class Signal : std::uint8_t { none, stop, reload };
 
   [[nodiscard]] int start();
+  [[nodiscard]] Result<void, std::string> obey_orders();
   [[nodiscard]] int bind_workers();
   Signal next_signal(std::chrono::milliseconds wait);
   void serve_until_told();
@@ -54,6 +56,9 @@ class App final : public admin::Actions {
   Generation generation_;
   exchange::Books books_;
   std::unique_ptr<exchange::Counters> counters_;
+  std::unique_ptr<publish::OperatorStore> orders_;
+  std::optional<publish::SpendReader> spend_;
+  std::optional<admin::Operators> operators_;
   std::uint64_t kill_changes_ = 0;
   Instant swept_at_{};
   std::unique_ptr<publish::Publisher> publisher_;

@@ -4,11 +4,15 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <iterator>
 
 #include "admit/endpoint.h"
 #include "exchange/exchange.h"
 #include "exchange/refusal_facts.h"
+#include "pricing/rates.h"
 #include "provider/cancellation.h"
+#include "provider/request_edit.h"
 
 namespace tokenweir::exchange {
 namespace {
@@ -17,6 +21,8 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{2'000};
 constexpr std::chrono::milliseconds kFirstWait{2};
 constexpr std::chrono::milliseconds kLongestWait{20};
+// Bodies of this size are counted in about a millisecond, and mostly from memory.
+constexpr std::uint64_t kCountedFirst = 256 * 1024;
 
 }  // namespace
 
@@ -38,6 +44,14 @@ admit::Request Exchange::wanted() const {
   request.can_cap = admit::can_cap(endpoint) && asked_.splicable;
   request.extras = asked_.extras;
   request.provider_tools = asked_.provider_tools;
+  const pricing::ModelLimits limits = snapshot_->prices.limits(
+      routed_.provider->prices, record_->model_requested, record_->started_at);
+  request.context_limit = limits.context;
+  request.output_max = limits.output;
+  if (counted_) {
+    request.counted_input = counted_->upper_bound;
+    request.input_parts = input_parts_;
+  }
   if (const count::ModelCounting* model = tokens_.model()) {
     using tokenizer::Template;
     const Template framing = model->choice.framing;
@@ -71,6 +85,7 @@ Awaitable<Exchange::Outcome> Exchange::admit() {
   }
 
   read_parts();
+  co_await count_first();
   const admit::Plan& plan = spending_.prepare(wanted(), now());
   abort_rule_ = snapshot_->policy.abort_rule(
       admit::facts_of(record_->attribution, record_->provider, model, endpoint.name, {}));
@@ -108,6 +123,23 @@ void Exchange::read_parts() {
   tokens_.read(endpoint, provider::name_of(routed_.provider->dialect), record_->model_requested,
                body);
   signs_ = tokens_.signs(identify::admitted_retries(head_));
+}
+
+// A rule on the input judges its count, and money is held by it where counting costs no time that
+// anyone would notice.
+Awaitable<void> Exchange::count_first() {
+  const admit::Policy& policy = snapshot_->policy;
+  const bool judged = !policy.input_caps().empty();
+  if (!judged && (!policy.has_accounts() || body_.size() > kCountedFirst)) co_return;
+  count_request();
+  while (!tokens_.done() && co_await pause(kFirstWait)) {
+  }
+  counted_ = tokens_.request();
+  if (counted_ == nullptr) co_return;
+  for (std::size_t i = 0; i < count::kSlices; ++i) {
+    input_parts_.push_back({count::name_of(static_cast<count::Slice>(i)), counted_->parts[i]});
+  }
+  std::ranges::sort(input_parts_, std::greater{}, &admit::InputPart::tokens);
 }
 
 Awaitable<Exchange::Outcome> Exchange::hold() {
@@ -150,10 +182,34 @@ Awaitable<bool> Exchange::pause(std::chrono::milliseconds wait) {
   co_return !client_left_ && !client_.gone();
 }
 
+// What admission decided is written into the body, byte by byte, or the request does not leave.
 Exchange::Outcome Exchange::write_edits(const admit::Admission& admission) {
+  const provider::Endpoint& endpoint = routed_.endpoint;
+  const auto unwritable = [&] {
+    admit::Refusal refusal;
+    refusal.reason = admit::Reason::too_large;
+    refusal.kind = admit::RefusalKind::invalid;
+    refusal.message =
+        "A limit applies to this request, and the body says its own in a way that cannot be "
+        "lowered safely: state one plain number, once.";
+    return refusal_by(std::move(refusal));
+  };
+  if (const std::string& model = spending_.plan().model; !model.empty()) {
+    auto edit = provider::model_splice(endpoint, asked_, model);
+    if (!edit) return unwritable();
+    splices_.push_back(std::move(*edit));
+    record_->edits.emplace_back("model");
+  }
   if (!admission.cap) return std::nullopt;
+  auto edits = provider::cap_splices(endpoint, routed_.provider->dialect, asked_, *admission.cap,
+                                     routed_.provider->origin.host);
+  if (!edits) return unwritable();
   record_->cap_applied = admission.cap;
   record_->cap_source = admission.cap_source;
+  if (edits->empty()) return std::nullopt;
+  splices_.insert(splices_.end(), std::make_move_iterator(edits->begin()),
+                  std::make_move_iterator(edits->end()));
+  record_->edits.emplace_back("output_cap");
   return std::nullopt;
 }
 

@@ -72,6 +72,7 @@ class Exchange final : private Stoppable {
   Awaitable<Outcome> hold();
   Awaitable<bool> pause(std::chrono::milliseconds wait);
   void read_parts();
+  Awaitable<void> count_first();
   [[nodiscard]] std::string_view whole_body(std::string& storage) const;
   [[nodiscard]] std::string scope() const;
   Outcome write_edits(const admit::Admission& admission);
@@ -139,6 +140,8 @@ class Exchange final : private Stoppable {
   runs::Signs signs_;
   Spending spending_;
   TokenCount tokens_;
+  const count::RequestCount* counted_ = nullptr;  // before admission, where it was counted then
+  std::vector<admit::InputPart> input_parts_;     // of it, the largest first
   std::optional<admit::Refusal> policy_refusal_;  // behind a Refusal, or why a stream was ended
   std::optional<Money> budget_remaining_;
   config::AbortRule abort_rule_;  // for the case that the client leaves

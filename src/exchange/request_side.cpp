@@ -5,6 +5,7 @@
 #include "exchange/exchange.h"
 #include "exchange/spliced_body.h"
 #include "http/write.h"
+#include "provider/request_edit.h"
 #include "provider/request_reader.h"
 
 namespace tokenweir::exchange {
@@ -187,15 +188,17 @@ Awaitable<LinkStatus> Exchange::hand_to_provider(std::string_view out) {
 Awaitable<LinkStatus> Exchange::send_stored(bool with_usage_edit) {
   std::vector<provider::Splice> splices = splices_;
   if (with_usage_edit) splices.push_back(*asked_.ask_for_usage);
-  std::ranges::stable_sort(splices, {}, &provider::Splice::offset);
-  SplicedBody body(body_, splices);
+  // Edits of one place are joined; two that contradict each other are never made.
+  auto merged = provider::merge_splices(std::move(splices));
+  if (!merged) co_return LinkStatus::failed;
+  SplicedBody body(body_, *merged);
   http::Framing framing = head_.framing;
   if (framing.kind == http::FramingKind::chunked) framing.kind = http::FramingKind::length;
   if (framing.kind == http::FramingKind::length) framing.length = body.size();
 
   std::string& out = services_.out;
   out.clear();
-  write_request_head(out, framing, !splices.empty());
+  write_request_head(out, framing, !merged->empty());
   while (true) {
     while (!body.done() && out.size() < kOneWrite) {
       const std::string_view piece = body.next(services_.scratch);

@@ -78,19 +78,17 @@ std::uint64_t TokenCount::scope_of(std::string_view scope) const {
   return count::SipHash(counters_->key()).finish(scope) | 1;
 }
 
-const count::RequestCount* TokenCount::request_now(std::string_view body, std::string_view scope) {
-  if (model_ == nullptr) return nullptr;
-  if (!request_) {
-    const count::RequestQuestion question{endpoint_, *model_, name_, body, transcript_};
-    request_ = count::count_request(question, &counters_->memories(), scope_of(scope));
-  }
-  return request_->readable ? &*request_ : nullptr;
+const count::RequestCount* TokenCount::request() const {
+  const count::RequestCount* request = request_ ? &*request_ : nullptr;
+  if (job_ != nullptr && done()) request = &job_->count;
+  return request != nullptr && request->readable ? request : nullptr;
 }
 
 void TokenCount::count_request(std::string_view body, std::string_view scope) {
   if (model_ == nullptr || request_ || job_ != nullptr || !transcript_.readable) return;
   if (body.size() <= kCountedHere) {
-    (void)request_now(body, scope);
+    const count::RequestQuestion question{endpoint_, *model_, name_, body, transcript_};
+    request_ = count::count_request(question, &counters_->memories(), scope_of(scope));
     return;
   }
   job_ = std::make_shared<Job>();
@@ -135,9 +133,7 @@ std::int64_t TokenCount::delivered() const {
 }
 
 void TokenCount::write(Record& record) const {
-  const count::RequestCount* request = request_ ? &*request_ : nullptr;
-  if (job_ != nullptr && done()) request = &job_->count;
-  if (request != nullptr && request->readable) {
+  if (const count::RequestCount* request = this->request()) {
     record.counted_input_tokens = request->tokens;
     record.input_parts = parts_json(*request);
     record.context_repeated_tokens = request->repeated;
@@ -148,8 +144,7 @@ void TokenCount::write(Record& record) const {
 }
 
 bool TokenCount::input_is_exact() const {
-  const count::RequestCount* request = request_ ? &*request_ : nullptr;
-  if (job_ != nullptr && done()) request = &job_->count;
+  const count::RequestCount* request = this->request();
   return request != nullptr && request->grade == count::Grade::exact;
 }
 

@@ -36,9 +36,8 @@ class TokenCount final : public meter::DocumentWatch {
   // Counts the request, here when it is small, else beside. `scope` is what a repeated context is
   // repeated in.
   void count_request(std::string_view body, std::string_view scope);
-  // Now, wherever it runs: for a rule that judges the count. No value: it cannot be counted.
-  [[nodiscard]] const count::RequestCount* request_now(std::string_view body,
-                                                       std::string_view scope);
+  // Null: not counted, or not yet.
+  [[nodiscard]] const count::RequestCount* request() const;
   // False: the count beside is still under way.
   [[nodiscard]] bool done() const;
 
