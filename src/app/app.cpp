@@ -88,6 +88,9 @@ int App::start() {
     return kExitConfiguration;
   }
   counters_ = std::move(*counters);
+  for (const config::Provider& provider : config.providers) {
+    counters_->prepare(provider::name_of(provider.dialect));
+  }
   auto publisher = publish::Publisher::start(config, generation_.snapshot->prices, clock_);
   if (!publisher) {
     std::cerr << "tokenweir: " << publisher.error().message << '\n';

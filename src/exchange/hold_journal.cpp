@@ -30,8 +30,11 @@ std::vector<budget::ReadSlot> HoldJournal::slots() const {
 void HoldJournal::begin(std::uint64_t ledger, std::int64_t commits) {
   std::uint32_t latest = 0;
   for (std::size_t i = file_.slots(); i-- > 0;) {
-    latest = std::max(latest, budget::read_slot(at(i)).generation);
-    budget::write_free(at(i));
+    const budget::ReadSlot slot = budget::read_slot(at(i));
+    latest = std::max(latest, slot.generation);
+    if (slot.entry.phase != budget::HoldPhase::free || slot.fault != budget::SlotFault::none) {
+      budget::write_free(at(i));
+    }
     file_.give_back(i);
   }
   generation_.store(latest + 1, std::memory_order_relaxed);
@@ -41,6 +44,7 @@ void HoldJournal::begin(std::uint64_t ledger, std::int64_t commits) {
   }
   budget::write_commits(head(), commits);
   file_.flush();
+  file_.let_go();
 }
 
 std::optional<std::size_t> HoldJournal::hold(const budget::JournalEntry& entry) {

@@ -13,7 +13,7 @@ namespace {
 // Counting so much takes less than a millisecond.
 constexpr std::size_t kCountedHere = 64 * 1024;
 // A document that repeats a whole long answer need not be kept to be counted.
-constexpr std::size_t kDocumentsMost = 8 * 1024 * 1024;
+constexpr std::size_t kDocumentsMost = 2 * 1024 * 1024;
 
 runs::PartKind kind_of(count::PartKind kind) {
   switch (kind) {
@@ -54,7 +54,7 @@ void TokenCount::read(const provider::Endpoint& endpoint, std::string_view famil
   endpoint_ = endpoint;
   name_ = model;
   model_ = counters_->model(family, model);
-  output_.emplace(endpoint.dialect, *model_);
+  if (model_ != nullptr) output_.emplace(endpoint.dialect, *model_);
   transcript_ = count::read_transcript(endpoint_, body, counters_->key());
 }
 

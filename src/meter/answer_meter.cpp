@@ -17,7 +17,7 @@ enum class Framing : std::uint8_t { undecided, unread, events, lines, elements, 
 
 constexpr std::string_view kDone = "[DONE]";
 // A longer document holds files, not text to count.
-constexpr std::size_t kDocumentMost = 8 * 1024 * 1024;
+constexpr std::size_t kDocumentMost = 1024 * 1024;
 
 bool contains(std::string_view text, std::string_view lower_case) {
   const auto same = [](char c, char wanted) {
@@ -127,6 +127,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
     extractor->reset();
     start_of_data.clear();
     document.clear();
+    document_too_long = false;
     document_open = true;
   }
 
@@ -135,7 +136,11 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
       start_of_data.append(fragment.substr(0, kDone.size() + 1 - start_of_data.size()));
     }
     extractor->feed(fragment, *reader);
-    if (watch != nullptr && document.size() + fragment.size() <= kDocumentMost) {
+    if (watch == nullptr || document_too_long) return;
+    document_too_long = document.size() + fragment.size() > kDocumentMost;
+    if (document_too_long) {
+      document = {};
+    } else {
       document.append(fragment);
     }
   }
@@ -148,7 +153,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
       return;
     }
     extractor->finish(*reader);
-    if (watch != nullptr && status < 400) watch->on_document(document);
+    if (watch != nullptr && status < 400 && !document_too_long) watch->on_document(document);
     reader->document(name, extractor->complete());
   }
 
@@ -208,7 +213,8 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   stream::LineDecoder lines;
   stream::ArrayDecoder elements;
   Framing framing = Framing::undecided;
-  std::string document;       // the present one, for the watch; longer ones are not whole
+  std::string document;       // the present one, for the watch
+  bool document_too_long = false;
   std::string start_of_data;  // of the present document, one byte longer than "[DONE]" at most
   std::uint64_t documents = 0;
   int status = 0;

@@ -84,6 +84,8 @@ void HoldJournalFile::give_back(std::size_t index) {
   free_.push_back(index);
 }
 
+void HoldJournalFile::let_go() const { ::madvise(data_, size_, MADV_DONTNEED); }
+
 void HoldJournalFile::flush() const { ::msync(data_, size_, MS_ASYNC); }
 
 }  // namespace tokenweir::platform

@@ -39,6 +39,8 @@ class HoldJournalFile {
   // all taken at first: recovery gives back what it has read. Thread-safe.
   [[nodiscard]] std::optional<std::size_t> take();
   void give_back(std::size_t index);
+  // Gives the memory of all pages back; their content stays in the file and its cache.
+  void let_go() const;
   // Starts writing changed pages to the disk, without waiting: for power cuts, not for crashes.
   void flush() const;
 
