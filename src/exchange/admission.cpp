@@ -87,6 +87,7 @@ Awaitable<Exchange::Outcome> Exchange::admit() {
   read_parts();
   co_await count_first();
   const admit::Plan& plan = spending_.prepare(wanted(), now());
+  services_.under_way.insert(this);
   abort_rule_ = snapshot_->policy.abort_rule(
       admit::facts_of(record_->attribution, record_->provider, model, endpoint.name, {}));
   if (plan.run.step > 0) record_->step = plan.run.step;

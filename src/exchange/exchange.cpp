@@ -44,7 +44,6 @@ Exchange::Exchange(Services& services, std::shared_ptr<const Snapshot> snapshot,
 Awaitable<After> Exchange::run() {
   begin();
   client_.set_watcher(&client_watch_);
-  services_.under_way.insert(this);
   services_.live.exchanges_in_flight.fetch_add(1, std::memory_order_relaxed);
   try {
     co_await attempt();
