@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <utility>
 
 #include "app/logging.h"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{50};
 constexpr std::chrono::seconds kSweepEvery{1};
+constexpr std::chrono::seconds kKeepCalibrationEvery{60};
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -88,6 +92,9 @@ int App::start() {
     return kExitConfiguration;
   }
   counters_ = std::move(*counters);
+  if (std::ifstream known(calibration_file()); known) {
+    counters_->calibration().restore(std::string(std::istreambuf_iterator<char>(known), {}));
+  }
   for (const config::Provider& provider : config.providers) {
     counters_->prepare(provider::name_of(provider.dialect));
   }
@@ -174,6 +181,23 @@ void App::serve_until_told() {
   }
 }
 
+// What counting has learned outlives the process; losing it costs accuracy, nothing else.
+std::string App::calibration_file() const {
+  return generation_.snapshot->config.ledger.path + ".calibration";
+}
+
+void App::keep_calibration() {
+  const std::string file = calibration_file();
+  const std::string fresh = file + ".new";
+  {
+    std::ofstream out(fresh, std::ios::trunc);
+    out << counters_->calibration().save();
+    if (!out.flush()) return;
+  }
+  std::error_code ignored;
+  std::filesystem::rename(fresh, file, ignored);
+}
+
 // What no request does: forgetting what is over, and telling those under way of operators' stops.
 void App::tick() {
   if (const std::uint64_t changes = books_.kills.changes();
@@ -184,6 +208,10 @@ void App::tick() {
   swept_at_ = clock_.monotonic();
   follow_secrets();
   operators_->tick();
+  if (clock_.monotonic() - calibration_kept_at_ >= kKeepCalibrationEvery) {
+    calibration_kept_at_ = clock_.monotonic();
+    keep_calibration();
+  }
   const budget::Now now{clock_.now(), clock_.monotonic()};
   const std::lock_guard lock(reload_mutex_);
   books_.accounts.sweep(now, generation_.snapshot->config.policy.runs.remember);
@@ -232,6 +260,7 @@ void App::finish() {
   for (const auto& worker : workers_) worker->stop();
   for (const auto& worker : workers_) worker->join();
   admin_->stop();
+  keep_calibration();
   publisher_->stop();
   spdlog::info("stopped");
 }
@@ -255,7 +284,7 @@ std::string App::metrics() {
   sample.provider_connections_idle = live_.provider_connections_idle.load();
   sample.provider_connections_busy = live_.provider_connections_busy.load();
   for (const auto& worker : workers_) sample.event_loop_lags.push_back(worker->lag());
-  return publisher_->expose(sample);
+  return publisher_->expose(sample, operators_->policy_sample());
 }
 
 std::string App::reload() {

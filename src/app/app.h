@@ -43,6 +43,8 @@ class App final : public admin::Actions {
   Signal next_signal(std::chrono::milliseconds wait);
   void serve_until_told();
   void tick();
+  [[nodiscard]] std::string calibration_file() const;
+  void keep_calibration();
   void follow_secrets();
   void finish();
   [[nodiscard]] bool wait_unless_told(std::chrono::milliseconds wait);
@@ -61,6 +63,7 @@ class App final : public admin::Actions {
   std::optional<admin::Operators> operators_;
   std::uint64_t kill_changes_ = 0;
   Instant swept_at_{};
+  Instant calibration_kept_at_{};
   std::unique_ptr<publish::Publisher> publisher_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<admin::AdminServer> admin_;

@@ -55,7 +55,7 @@ bool settle_left_over(const exchange::HoldJournal& journal, const publish::Datab
     return found.has_value() && *found;
   };
   const budget::RecoveryPlan plan =
-      budget::plan_recovery(slots, in_ledger, budget::RecoveryPolicy::counted);
+      budget::plan_recovery(slots, in_ledger, budget::RecoveryPolicy::worst_case);
   torn = !plan.torn.empty();
   // The accounts are read back from the ledger's sums afterwards, so these only say what to post.
   budget::Book accounts;

@@ -18,33 +18,28 @@ Result<std::unique_ptr<Counters>, std::string> Counters::make(const std::string&
 }
 
 void Counters::prepare(std::string_view family) {
-  const tokenizer::VocabularyName name = map_.find(family, {}).vocabulary;
-  (void)count::counting_of(map_, vocabularies_, family, {});
+  (void)shared_.model(family, {});
   const std::lock_guard lock(mutex_);
-  loaded_.insert(name);
+  loaded_.insert(shared_.models().find(family, {}).vocabulary);
 }
 
 std::shared_ptr<const count::ModelCounting> Counters::model(std::string_view family,
                                                             std::string_view name) {
-  std::string key(family);
-  key.append("/").append(name);
-  const std::lock_guard lock(mutex_);
-  if (const auto found = models_.find(key); found != models_.end()) return found->second;
-  const tokenizer::VocabularyName vocabulary = map_.find(family, name).vocabulary;
-  if (!loaded_.contains(vocabulary)) {
-    if (!loading_.insert(vocabulary).second) return nullptr;
-    boost::asio::post(pool_,
-                      [this, vocabulary, of = std::string(family), model = std::string(name)] {
-                        (void)count::counting_of(map_, vocabularies_, of, model);
-                        const std::lock_guard loaded_lock(mutex_);
-                        loaded_.insert(vocabulary);
-                      });
-    return nullptr;
+  const tokenizer::VocabularyName vocabulary = shared_.models().find(family, name).vocabulary;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!loaded_.contains(vocabulary)) {
+      if (!loading_.insert(vocabulary).second) return nullptr;
+      auto load = [this, vocabulary, of = std::string(family), model = std::string(name)] {
+        (void)shared_.model(of, model);
+        const std::lock_guard loaded_lock(mutex_);
+        loaded_.insert(vocabulary);
+      };
+      boost::asio::post(pool_, std::move(load));
+      return nullptr;
+    }
   }
-  auto made = std::make_shared<const count::ModelCounting>(
-      count::counting_of(map_, vocabularies_, family, name));
-  if (models_.size() < kModelsMost) models_.emplace(std::move(key), made);
-  return made;
+  return shared_.model(family, name);
 }
 
 }  // namespace tokenweir::exchange

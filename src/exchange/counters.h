@@ -1,9 +1,8 @@
-// What counting shares: models with their vocabularies, counts of parts already seen, and the key
-// that keeps content hashes from telling anything. Thread-safe.
+// What counting shares with the event loops: the counters of the process, the key that keeps
+// content hashes from telling anything, and a thread for what would hold a loop up. Thread-safe.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -11,9 +10,7 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "count/request_count.h"
-#include "tokenizer/model_map.h"
-#include "tokenizer/tokenizer.h"
+#include "count/counters.h"
 
 namespace tokenweir::exchange {
 
@@ -31,26 +28,20 @@ class Counters {
   [[nodiscard]] std::shared_ptr<const count::ModelCounting> model(std::string_view family,
                                                                   std::string_view name);
   [[nodiscard]] const count::HashKey& key() const { return key_; }
-  [[nodiscard]] count::Memories& memories() { return memories_; }
-  // Runs what would hold up an event loop.
+  [[nodiscard]] count::Memories& memories() { return shared_.memories(); }
+  [[nodiscard]] count::Calibration& calibration() { return shared_.calibration(); }
   [[nodiscard]] boost::asio::thread_pool& pool() { return pool_; }
 
  private:
-  // More names than this are somebody's invention; they are then counted without being remembered.
-  static constexpr std::size_t kModelsMost = 4'096;
-
   Counters(tokenizer::ModelMap map, const std::string& folder, const count::HashKey& key)
-      : map_(std::move(map)), vocabularies_(folder), key_(key) {}
+      : shared_(std::move(map), folder), key_(key) {}
 
-  const tokenizer::ModelMap map_;
-  tokenizer::Vocabularies vocabularies_;
+  count::Counters shared_;
   const count::HashKey key_;
-  count::Memories memories_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const count::ModelCounting>, std::less<>> models_;
   std::set<tokenizer::VocabularyName> loaded_;
   std::set<tokenizer::VocabularyName> loading_;
-  boost::asio::thread_pool pool_{1};
+  boost::asio::thread_pool pool_{1};  // first to go: its work uses the rest
 };
 
 }  // namespace tokenweir::exchange

@@ -230,6 +230,7 @@ void Exchange::publish() {
   context.counted_output_exact = tokens_.output_is_exact();
   context.held_cost = spending_.held_cost();
   settle::settle(*record_, snapshot_->prices, context);
+  tokens_.learn(*record_, record_->finished_at);
   record_->waste = settle::waste_of(*record_, runs::looks_like_loop(spending_.plan().run.findings),
                                     client_left_);
   Booking booking = spending_.close(*record_, signs_, this->now());

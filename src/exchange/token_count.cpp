@@ -134,13 +134,25 @@ std::int64_t TokenCount::delivered() const {
 
 void TokenCount::write(Record& record) const {
   if (const count::RequestCount* request = this->request()) {
-    record.counted_input_tokens = request->tokens;
+    record.counted_input_tokens = counters_->calibration().corrected(
+        record.provider_label, name_, request->kind, request->grade, request->tokens);
     record.input_parts = parts_json(*request);
     record.context_repeated_tokens = request->repeated;
   }
   if (output_ && output_->total() > 0) {
     record.counted_output_tokens = static_cast<std::int64_t>(output_->total());
   }
+}
+
+void TokenCount::learn(const Record& record, Time now) const {
+  const count::RequestCount* request = this->request();
+  // What the provider holds part of (no bound) would teach nothing.
+  if (request == nullptr || !request->upper_bound) return;
+  if (record.input_source != UsageSource::reported || record.answer.inferences.size() != 1) return;
+  const auto reported = record.answer.inferences.front().usage.total_input();
+  if (!reported) return;
+  counters_->calibration().add(record.provider_label, name_, request->kind, request->grade,
+                               request->tokens, static_cast<std::int64_t>(*reported), now);
 }
 
 bool TokenCount::input_is_exact() const {

@@ -49,8 +49,10 @@ class TokenCount final : public meter::DocumentWatch {
   // Output tokens so far, never less than what is billed for what was seen.
   [[nodiscard]] std::int64_t delivered() const;
 
-  // What was counted, for the ledger and for settling.
+  // What was counted, for the ledger and for settling; estimates as experience corrects them.
   void write(Record& record) const;
+  // The provider's figure is known: what the count was worth is remembered.
+  void learn(const Record& record, Time now) const;
   [[nodiscard]] bool input_is_exact() const;
   [[nodiscard]] bool output_is_exact() const;
 
