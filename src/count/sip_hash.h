@@ -51,7 +51,7 @@ class SipHash {
  private:
   static std::uint64_t load(const char* at, std::size_t bytes) {
     std::uint64_t word = 0;
-    std::memcpy(&word, at, bytes);
+    if (bytes > 0) std::memcpy(&word, at, bytes);  // of nothing, `at` may be null
     return word;
   }
   static std::uint64_t rotated(std::uint64_t x, int by) { return x << by | x >> (64 - by); }
