@@ -17,7 +17,7 @@ from tests.simulator import Simulator
 from tests.support.client import Answer, Client
 
 POSITIONS = 50
-OUTPUT, RATE = 400, 400
+OUTPUT, RATE = 400, 120
 CASES = {
     # Generation stops when the connection is closed.
     "openai": ("/p/openai/v1/chat/completions", "keeps_going=no"),
