@@ -133,7 +133,9 @@ Awaitable<void> Exchange::count_first() {
   const bool judged = !policy.input_caps().empty();
   if (!judged && (!policy.has_accounts() || body_.size() > kCountedFirst)) co_return;
   count_request();
-  while (!tokens_.done() && co_await pause(kFirstWait)) {
+  while (!tokens_.done()) {
+    const bool waited = co_await pause(kFirstWait);
+    if (!waited) break;
   }
   counted_ = tokens_.request();
   if (counted_ == nullptr) co_return;

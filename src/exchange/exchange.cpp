@@ -54,7 +54,10 @@ Awaitable<After> Exchange::run() {
     after_ = After::reset;
   }
   services_.live.exchanges_in_flight.fetch_sub(1, std::memory_order_relaxed);
-  while (!tokens_.done() && co_await pause(kCountPause)) {
+  // The await stands alone: g++ 12 waits even where the left side of a condition is false.
+  while (!tokens_.done()) {
+    const bool waited = co_await pause(kCountPause);
+    if (!waited) break;
   }
   services_.under_way.erase(this);
   client_.set_watcher(nullptr);
