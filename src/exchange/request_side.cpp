@@ -100,7 +100,7 @@ Exchange::Outcome Exchange::understand() {
   const provider::Endpoint& endpoint = routed_.endpoint;
   record_->model_requested = !endpoint.model.empty() ? endpoint.model : asked_.model;
   record_->service_tier_requested = asked_.service_tier;
-  record_->cap_requested = asked_.output_cap;
+  if (asked_.output_cap != provider::kNoLimit) record_->cap_requested = asked_.output_cap;
   record_->streaming =
       endpoint.streams.value_or(asked_.stream.value_or(endpoint.streams_by_default));
   identify::merge_body_labels(record_->attribution, asked_, config_);
