@@ -230,8 +230,9 @@ TEST(CutEvent, OfAStoppedRunIsForbiddenAndNotUnpaid) {
   facts.message = "no";
   const Endpoint gemini =
       recognise(Family::gemini, "POST", "/v1beta/models/g:streamGenerateContent", "alt=sse");
-  EXPECT_TRUE(cut_event(gemini, Family::gemini, facts, {})
-                  .starts_with(R"(data: {"error":{"code":403,"message":"no","status":"PERMISSION)"));
+  EXPECT_TRUE(
+      cut_event(gemini, Family::gemini, facts, {})
+          .starts_with(R"(data: {"error":{"code":403,"message":"no","status":"PERMISSION)"));
   EXPECT_NE(cut_event(recognise(Family::openai, "POST", kChat, ""), Family::openai, facts, {})
                 .find(R"("type":"permission_error","param":null,"code":"killed")"),
             std::string::npos);
