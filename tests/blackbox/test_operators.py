@@ -108,7 +108,7 @@ def test_a_correction_of_what_was_spent_survives_kill_9(proxy: Proxy) -> None:
     assert spent(proxy, "daily") == 10**12 and ask(proxy).status_code == 402
     order(proxy, "budget", "spent", "daily", "--usd", "0.25", "--reason", "credit")
     assert ask(proxy).status_code == 200
-    row = proxy.records(where="refusal is null")[-1]
+    row = proxy.records(2, where="refusal is null")[-1]
     restart_hard(proxy)
     assert spent(proxy, "daily") == 25 * 10**10 + int(row["cost_picodollars"])
 
