@@ -84,6 +84,13 @@ Awaitable<Exchange::Outcome> Exchange::admit() {
     record_->would_refuse = "unpriced_model";
   }
 
+  if (!services_.publisher.healthy() &&
+      config_.ledger.on_failure == config::LedgerFailure::refuse_budgeted &&
+      snapshot_->policy.has_hard_usd(
+          admit::facts_of(record_->attribution, record_->provider, model, endpoint.name, {}))) {
+    co_return Refusal{
+        503, "ledger_unavailable", "a budget applies and no record can be stored", {}, {}};
+  }
   read_parts();
   co_await count_first();
   const admit::Plan& plan = spending_.prepare(wanted(), now());

@@ -81,6 +81,7 @@ class Admitting : public ::testing::Test {
     endpoint_.cappable = endpoint_.metered = true;
     asked_.readable = true;
     asked_.splicable = true;
+    asked_.model_value = provider::Splice{9, 7, {}};
     asked_.model = "plain";
     asked_.output_cap = 4'000;
     attribution_.workflow = "w";

@@ -187,6 +187,7 @@ def test_a_stream_under_way_ends_when_its_run_is_killed(proxy: Proxy) -> None:
     assert not thread.is_alive()
     text = b"".join(seen).decode()
     assert not failed and "[DONE]" not in text and '"error"' in text[-2000:]
+    proxy.records(1, "run = 'r-7'")  # top reads what is durable
     assert "r-7" in order(proxy, "top", "--once")
     assert "killed" in order(proxy, "runs", "--run", "r-7")
 

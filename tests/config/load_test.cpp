@@ -273,6 +273,7 @@ TEST(Load, WhatIsShownHoldsEveryKeyOfTheSchema) {
   all = replaced(all, "window: month}", "window: rolling, length: 24h}");
   all = replaced(all, "max_steps: {limit: 80, mode: stop}",
                  "max_steps: {limit: 80, mode: stop}\n" + std::string(kMoreRunRules));
+  all += "tokenizers: {models: models.yaml, folder: vocabularies}\n";
   const auto config = good(all);
   const std::string shown = show(config);
   for (const std::string& path : yaml::key_paths(config_shape())) {
