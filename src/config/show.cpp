@@ -227,9 +227,8 @@ std::string show(const Config& config) {
   page.list("budgets", show_budgets(policy));
   page.line("runs", show_runs(policy.runs));
   page.line("refusals", Flow().raw("style", word(policy.refusal_style)));
-  page.line("tokenizers", Flow()
-                              .text("models", config.tokenizer_models)
-                              .text("folder", config.tokenizer_folder));
+  page.line("tokenizers",
+            Flow().text("models", config.tokenizer_models).text("folder", config.tokenizer_folder));
   if (!config.price_files.empty()) {
     page.line(
         "prices",
