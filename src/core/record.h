@@ -120,6 +120,8 @@ struct Record {
   // Why a provider could not answer: connect, tls, timeout, reset, protocol, 429, 529, 4xx, 5xx,
   // sse_error; empty when it did.
   std::string provider_fault;
+  // An answer was cut off here, and the provider closed its side in reply: nothing more was made.
+  bool provider_stopped = false;
 
   std::optional<std::int64_t> ttft_us;
   std::int64_t duration_us = 0;

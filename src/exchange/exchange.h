@@ -105,7 +105,7 @@ class Exchange final : private Stoppable {
   void finish_filters();
   void write_answer_head(std::string& out);
   Awaitable<void> hand_to_client(bool last);
-  void take_in_rest();
+  Awaitable<void> take_in_rest();
   Awaitable<bool> afford_more();
   Awaitable<void> end_by_policy();
   [[nodiscard]] std::int64_t delivered_tokens() const;

@@ -90,6 +90,9 @@ class ProviderLink {
   // be no part of an answer.
   virtual void watch(LinkWatcher* watcher) = 0;
   virtual void interrupt() = 0;
+  // Ends our side of the connection, which tells the provider to stop. What it has sent by then can
+  // still be read.
+  virtual void end_sending() = 0;
 
   [[nodiscard]] virtual bool reused() const = 0;
   // At least one byte has been handed to the network.

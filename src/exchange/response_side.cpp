@@ -14,6 +14,8 @@ constexpr int kInterimAnswers = 16;
 constexpr std::chrono::seconds kReadOnLimit{600};  // after the client left
 constexpr std::chrono::milliseconds kGrowthPatience{2'000};
 constexpr std::chrono::milliseconds kGrowthRetry{20};
+constexpr std::chrono::milliseconds kStopPatience{400};
+constexpr std::chrono::milliseconds kNoPatience{0};
 constexpr std::size_t kRestMost = 1024 * 1024;
 
 std::string_view fault_of_status(int status) {
@@ -276,18 +278,27 @@ Awaitable<bool> Exchange::next_answer_bytes(std::string_view& bytes) {
   }
 }
 
-// What the provider has sent before it hears that nobody listens is billed too.
-void Exchange::take_in_rest() {
+// Tells the provider to stop and counts what it sent before it heard: that is billed too. Once it
+// has closed its own side nothing more can come; one that goes on is cut off.
+Awaitable<void> Exchange::take_in_rest() {
+  provider_->end_sending();
+  const Instant until = after(client_.cut_off() ? kNoPatience : kStopPatience);
   for (std::size_t taken = 0; taken < kRestMost && !answer_decoder_.done();) {
     const ProviderLink::Piece piece = provider_->read_now();
-    if (piece.status != LinkStatus::ok) return;
+    if (piece.status == LinkStatus::would_block) {
+      const LinkStatus status = co_await provider_->readable(until);
+      if (status == LinkStatus::timed_out || services_.clock.monotonic() >= until) co_return;
+      continue;
+    }
+    record_->provider_stopped = piece.status == LinkStatus::closed;
+    if (piece.status != LinkStatus::ok) co_return;
     taken += piece.bytes.size();
     std::string_view bytes = piece.bytes;
     while (!bytes.empty() && !answer_decoder_.done() && !answer_decoder_.failed()) {
       const http::BodyDecoder::Step step = answer_decoder_.next(bytes);
       bytes.remove_prefix(step.consumed);
       if (!step.data.empty()) meter_->feed(step.data);
-      if (step.consumed == 0) return;
+      if (step.consumed == 0) co_return;
     }
   }
 }
@@ -383,7 +394,7 @@ Awaitable<void> Exchange::relay() {
     }
   }
 
-  if (cut && (client_left_ || policy_refusal_)) take_in_rest();
+  if (cut && (client_left_ || policy_refusal_)) co_await take_in_rest();
 
   // An end of connection completes a body that is framed by it.
   bool whole = answer_decoder_.done();

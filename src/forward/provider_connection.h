@@ -44,6 +44,7 @@ class ProviderUse final : public exchange::ProviderLink {
   asio::awaitable<exchange::LinkStatus> readable(Instant deadline) override;
   void watch(exchange::LinkWatcher* watcher) override { connection_->watch(watcher); }
   void interrupt() override { connection_->transport.cancel(); }
+  void end_sending() override { connection_->transport.shutdown_send(); }
   [[nodiscard]] bool reused() const override { return connection_->used; }
   [[nodiscard]] bool sent_any() const override { return sent_any_; }
   void give_back() override { give_back_ = true; }

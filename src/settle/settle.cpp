@@ -71,11 +71,12 @@ Totals totals_of(const Answer& answer) {
   return {total.total_input(), total.total_output()};
 }
 
-// A stream that was ended here has left tokens on their way: made and billed, seen by nobody. So
-// many are made in a fifth of a second, which is about what it takes until the provider notices;
-// never more than the request allowed. Estimates lean to the high side by themselves.
+// A stream that was ended here has left tokens on their way: made and billed, seen by nobody. Few
+// where the provider was seen to stop, else what is made in the fifth of a second that it takes
+// until it notices; never more than the request allowed. Estimates lean to the high side anyway.
 std::int64_t on_their_way(const Record& record, bool counted_exactly) {
-  const std::int64_t usually = counted_exactly ? 22 : 12;
+  const std::int64_t unseen = counted_exactly ? 22 : 12;
+  const std::int64_t usually = record.provider_stopped ? 8 : unseen;
   const EndState end = record.answer.end_state;
   if (!record.streaming || (end != EndState::client_abort && end != EndState::proxy_abort)) {
     return 0;

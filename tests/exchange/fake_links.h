@@ -86,6 +86,7 @@ struct ProviderScript {
   std::string received;
   int opened = 0;
   int given_back = 0;
+  int told_to_stop = 0;
 };
 
 class FakeProvider final : public ProviderLink {
@@ -118,6 +119,7 @@ class FakeProvider final : public ProviderLink {
   }
   void watch(LinkWatcher*) override {}
   void interrupt() override {}
+  void end_sending() override { ++script_.told_to_stop; }
   bool reused() const override { return false; }
   bool sent_any() const override { return sent_; }
   void give_back() override { ++script_.given_back; }

@@ -89,6 +89,12 @@ TEST(Settle, an_abandoned_stream_is_charged_for_the_tokens_on_their_way) {
   EXPECT_EQ(output_of(left_stream(200), false), 212U);
 }
 
+TEST(Settle, little_is_on_its_way_from_a_provider_that_was_seen_to_stop) {
+  Record record = left_stream(200);
+  record.provider_stopped = true;
+  EXPECT_EQ(output_of(record), 208U);
+}
+
 TEST(Settle, no_more_than_the_cap_can_be_on_its_way) {
   Record record = left_stream(200);
   record.cap_requested = 4'000;
