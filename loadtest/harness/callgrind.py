@@ -5,9 +5,11 @@ apart. Their difference is what requests cost alone: handshakes of clients are t
 fall into the warm-up, start-up and shutdown into neither."""
 
 import concurrent.futures
+import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 from . import machine
 
@@ -30,6 +32,21 @@ def dump(system, output):
     return path, int(totals[-1])
 
 
+def settle(process, patience=600):
+    """Waits until the process rests: what it reads in behind its start must not count as requests."""
+    def spent():
+        fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    until, before = time.monotonic() + patience, -100
+    while time.monotonic() < until:
+        now = spent()
+        if now - before < 10:  # a tenth of a core
+            return
+        before = now
+        time.sleep(1)
+
+
 def instructions(make_system, bench, keep=None):
     """Instructions per request of one system; the profile of the longer load is copied to `keep`."""
     system = make_system()
@@ -37,6 +54,7 @@ def instructions(make_system, bench, keep=None):
     wrapper = [machine.tool("valgrind"), "--tool=callgrind", f"--callgrind-out-file={output}", "-q"]
     system.start(wrapper=wrapper, alone=True)
     try:
+        settle(system.process)
         totals = {}
         for requests in (WARM, FEW, MANY):
             bench.load("closed", system, connections=CONNECTIONS, requests=requests)

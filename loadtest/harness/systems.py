@@ -45,7 +45,7 @@ class System:
         self.process = subprocess.Popen(machine.pinned([*wrapper, *self.command(alone)], core),
                                         stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         log.close()
-        wait_for_tls(self.port, self.process, self.folder / "output.log", 90 if wrapper else 20)
+        wait_for_tls(self.port, self.process, self.folder / "output.log", 300 if wrapper else 20)
         return self
 
     def processes(self):

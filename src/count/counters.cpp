@@ -26,15 +26,4 @@ std::shared_ptr<const ModelCounting> Counters::model(std::string_view family,
   return known_.try_emplace(std::move(key), std::move(made)).first->second;
 }
 
-void Counters::preload(const std::function<bool()>& go_on) {
-  using tokenizer::VocabularyName;
-  for (const VocabularyName name :
-       {VocabularyName::o200k_base, VocabularyName::claude_legacy, VocabularyName::cl100k_base,
-        VocabularyName::qwen, VocabularyName::deepseek_v3, VocabularyName::tekken}) {
-    if (!go_on()) return;
-    // What is missing or damaged is said where it is needed: a stand-in counts, and says so.
-    (void)vocabularies_.get(name).has_value();
-  }
-}
-
 }  // namespace tokenweir::count

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -28,13 +27,9 @@ class Counters {
   Counters& operator=(const Counters&) = delete;
 
   // How a model is counted. `family` is the dialect family's name (provider::name_of). Never null.
-  // The first call for a vocabulary loads it, some 0.2 s: see preload().
+  // The first call for a vocabulary loads it, some 0.2 s.
   [[nodiscard]] std::shared_ptr<const ModelCounting> model(std::string_view family,
                                                            std::string_view model);
-
-  // Loads the vocabularies that come with the binary, most used first; `go_on` is asked before
-  // each. For a thread of its own at start.
-  void preload(const std::function<bool()>& go_on);
 
   [[nodiscard]] const tokenizer::ModelMap& models() const { return models_; }
   [[nodiscard]] Memories& memories() { return memories_; }

@@ -45,11 +45,4 @@ TEST(Counters, ThreadsMayAskAtOnce) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST(Counters, PreloadingStopsWhenAsked) {
-  Counters counters(shipped(), "");
-  int asked = 0;
-  counters.preload([&asked] { return ++asked < 2; });
-  EXPECT_EQ(asked, 2);
-}
-
 }  // namespace
