@@ -6,16 +6,10 @@
 
 #include "admin/operator_api.h"
 #include "admin/url.h"
-#include "publish/text.h"
+#include "core/text.h"
 
 namespace tokenweir::admin {
 namespace {
-
-std::string json_text(std::string_view text) {
-  std::string out;
-  publish::append_json(out, text);
-  return out;
-}
 
 // In a query a plus is a space.
 std::string form_decoded(std::string text) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/money.h"
+#include "core/text.h"
 #include "core/time.h"
 #include "publish/text.h"
 
@@ -26,7 +27,7 @@ class JsonText {
   }
   JsonText& name(std::string_view name) {
     comma();
-    publish::append_json(text_, name);
+    append_json_string(text_, name);
     text_ += ':';
     first_ = true;
     return *this;
@@ -34,7 +35,7 @@ class JsonText {
 
   JsonText& value(std::string_view text) {
     comma();
-    publish::append_json(text_, text);
+    append_json_string(text_, text);
     return *this;
   }
   JsonText& value(const char* text) { return value(std::string_view(text)); }

@@ -6,6 +6,7 @@
 
 #include "admin/operator_views.h"
 #include "admin/order_checks.h"
+#include "core/text.h"
 #include "publish/text.h"
 
 namespace tokenweir::admin {
@@ -65,13 +66,6 @@ std::optional<admit::KillSwitch> kill_of(const publish::StoredKill& form) {
   kill.since = form.since;
   kill.until = form.until;
   return kill;
-}
-
-// For the log: one line, whatever was given.
-std::string quoted(std::string_view text) {
-  std::string out;
-  publish::append_json(out, text);
-  return out;
 }
 
 Reply created(JsonText& out) { return {201, "application/json", out.take()}; }
@@ -135,7 +129,7 @@ Result<void, std::string> Operators::restore() {
     house_.enforcement.off_until(at.wall + left);
     spdlog::warn("operators: enforcement is off for another {} s, by {}: {}",
                  std::chrono::floor<std::chrono::seconds>(left).count(), off_->actor,
-                 quoted(off_->reason));
+                 json_text(off_->reason));
   }
   actions_ = std::move(state->actions);
   return {};
@@ -183,8 +177,8 @@ Reply Operators::kill(const KillTarget& target, std::optional<milliseconds> dura
   append_kill(out, kill);
   const std::string shown = out.take();
   entry.detail = shown.substr(0, shown.size() - 1);
-  spdlog::warn("operators: {} is killed by {}: {}", quoted(entry.target), order.actor,
-               quoted(order.reason));
+  spdlog::warn("operators: {} is killed by {}: {}", json_text(entry.target), order.actor,
+               json_text(order.reason));
   if (auto failed = stored(house_.store.put(stored_form(kill), entry), "kill")) {
     return problem(503,
                    "the switch is in force, but it is not stored and would end with a restart: "
@@ -202,7 +196,7 @@ Reply Operators::release(const admit::KillSwitch& kill, const Order& order) {
   entry.detail = shown.substr(0, shown.size() - 1);
   if (auto failed = stored(house_.store.drop_kill(kill.id, entry), "release")) return *failed;
   house_.kills.release(kill.id);
-  spdlog::warn("operators: {} is released by {}", quoted(entry.target), order.actor);
+  spdlog::warn("operators: {} is released by {}", json_text(entry.target), order.actor);
   return {200, "application/json", shown};
 }
 
@@ -239,7 +233,7 @@ Reply Operators::enforce_off(milliseconds duration, const Order& order) {
   off_end_ = at.monotonic + duration;
   house_.enforcement.off_until(off.until);
   spdlog::warn("operators: enforcement is off until {}, by {}: {}", format_rfc3339(off.until),
-               order.actor, quoted(order.reason));
+               order.actor, json_text(order.reason));
   off_ = std::move(off);
   JsonText out;
   out.open_object().member("enforcing", false).member("until", off_->until).close();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text.h"
+
 namespace tokenweir::budget {
 namespace {
 
@@ -9,28 +11,6 @@ constexpr std::array<std::string_view, kProperties> kNames = {
     "workflow",   "run",      "parent_run", "user",     "customer", "team",
     "credential", "provider", "model",      "endpoint", "purpose"};
 constexpr char kJoint = '\x1f';
-
-// Only the latest star ever takes one byte more, so no recursion is needed.
-bool pattern_matches(std::string_view glob, std::string_view text) {
-  std::size_t g = 0, t = 0;
-  std::size_t star = std::string_view::npos, star_text = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      star_text = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
-      ++g;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
-}
 
 }  // namespace
 
@@ -85,7 +65,7 @@ bool Glob::matches(std::string_view text) const {
     case Form::everything:
       return true;
     case Form::pattern:
-      return pattern_matches(text_, text);
+      return glob_matches(text_, text);
   }
   return false;
 }

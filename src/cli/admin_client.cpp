@@ -12,6 +12,7 @@
 
 #include "config/load.h"
 #include "core/exit_codes.h"
+#include "core/text.h"
 #include "platform/http_client.h"
 #include "publish/text.h"
 
@@ -191,13 +192,13 @@ int AdminClient::explain(int status, const std::string& body) const {
 OrderText& OrderText::word(std::string_view name, std::string_view value) {
   if (value.empty()) return *this;
   std::string json;
-  publish::append_json(json, value);
+  append_json_string(json, value);
   return raw(name, json);
 }
 
 OrderText& OrderText::raw(std::string_view name, std::string_view json) {
   if (!members_.empty()) members_ += ',';
-  publish::append_json(members_, name);
+  append_json_string(members_, name);
   members_ += ':';
   members_ += json;
   return *this;

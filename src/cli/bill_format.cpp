@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/table.h"
+#include "core/text.h"
 #include "publish/text.h"
 
 namespace tokenweir::cli {
@@ -144,10 +145,10 @@ void append_line_json(std::string& out, const BillLine& line,
                       const std::vector<std::string>& keys) {
   out += '{';
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    publish::append_json(out, keys[i]);
+    append_json_string(out, keys[i]);
     out += ':';
     if (line.keys[i]) {
-      publish::append_json(out, *line.keys[i]);
+      append_json_string(out, *line.keys[i]);
     } else {
       out += "null";
     }
@@ -156,12 +157,12 @@ void append_line_json(std::string& out, const BillLine& line,
   const std::vector<Figure> figures = figures_of(line);
   for (std::size_t i = 0; i < figures.size(); ++i) {
     if (i > 0) out += ',';
-    publish::append_json(out, figures[i].name);
+    append_json_string(out, figures[i].name);
     out += ':';
     if (!figures[i].text) {
       out += "null";
     } else if (figures[i].quoted) {
-      publish::append_json(out, *figures[i].text);
+      append_json_string(out, *figures[i].text);
     } else {
       out += *figures[i].text;
     }
@@ -170,10 +171,10 @@ void append_line_json(std::string& out, const BillLine& line,
 }
 
 void append_time_json(std::string& out, std::string_view name, const std::optional<Time>& time) {
-  publish::append_json(out, name);
+  append_json_string(out, name);
   out += ':';
   if (time) {
-    publish::append_json(out, format_rfc3339(*time));
+    append_json_string(out, format_rfc3339(*time));
   } else {
     out += "null";
   }
@@ -184,13 +185,13 @@ std::string as_json(const BillSummary& bill, const BillQuestion& question, const
   std::string out = "{\"schema\":1,\"by\":[";
   for (std::size_t i = 0; i < question.keys.size(); ++i) {
     if (i > 0) out += ',';
-    publish::append_json(out, question.keys[i]);
+    append_json_string(out, question.keys[i]);
   }
   out += "],";
   append_time_json(out, "since", question.since);
   append_time_json(out, "until", question.until);
   out += "\"timezone\":";
-  publish::append_json(out, zone.name());
+  append_json_string(out, zone.name());
   out += ",\"rows\":[";
   for (std::size_t i = 0; i < bill.lines.size(); ++i) {
     out += i == 0 ? "\n" : ",\n";

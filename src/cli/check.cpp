@@ -10,23 +10,11 @@
 
 #include "config/load.h"
 #include "core/exit_codes.h"
+#include "core/text.h"
 #include "pricing/price_file.h"
 
 namespace tokenweir::cli {
 namespace {
-
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 // GitHub reads "::error ...::text" lines; these bytes would end a property or the line.
 std::string github_text(std::string_view text, bool property) {

@@ -16,6 +16,7 @@
 #include "cli/prices_common.h"
 #include "cli/table.h"
 #include "core/exit_codes.h"
+#include "core/text.h"
 
 namespace tokenweir::cli {
 namespace {

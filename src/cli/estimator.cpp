@@ -5,6 +5,7 @@
 #include <array>
 
 #include "cli/prices_common.h"
+#include "core/text.h"
 #include "pricing/quote.h"
 
 namespace tokenweir::cli {

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "cli/prices_common.h"
+#include "core/text.h"
 #include "platform/system_clock.h"
 #include "pricing/price_file.h"
 #include "pricing/quote.h"
@@ -110,20 +111,6 @@ std::optional<Time> moment_of(const std::string& text) {
               << json_text(text) << '\n';
   }
   return time;
-}
-
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out + "\"";
 }
 
 void add_prices_command(CLI::App& app, int& exit_code) {

@@ -26,8 +26,6 @@ inline constexpr int kPricesInvalid = 78;
 // The moment named on the command line, now when empty; no value (and a word on stderr) when it is
 // neither a date nor a time.
 [[nodiscard]] std::optional<Time> moment_of(const std::string& text);
-// `text` as a JSON string, quotes included.
-[[nodiscard]] std::string json_text(std::string_view text);
 
 void add_prices_explain(CLI::App& prices, int& exit_code);
 void add_prices_diff(CLI::App& prices, int& exit_code);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/prices_common.h"
+#include "core/text.h"
 #include "yaml/parse.h"
 
 namespace tokenweir::cli {

@@ -6,6 +6,7 @@
 
 #include "cli/prices_common.h"
 #include "cli/prices_compare.h"
+#include "core/text.h"
 
 namespace tokenweir::cli {
 namespace {

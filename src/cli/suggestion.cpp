@@ -8,8 +8,8 @@
 
 #include "budget/amounts.h"
 #include "core/money.h"
+#include "core/text.h"
 #include "publish/sqlite.h"
-#include "publish/text.h"
 
 namespace tokenweir::cli {
 namespace {
@@ -31,14 +31,8 @@ std::int64_t above(const std::vector<std::int64_t>& sorted, std::int64_t limit) 
   return sorted.end() - std::ranges::upper_bound(sorted, limit);
 }
 
-std::string quoted(std::string_view text) {
-  std::string out;
-  publish::append_json(out, text);
-  return out;
-}
-
 std::string dollars(std::int64_t picodollars) {
-  return quoted(Money::picodollars(picodollars).to_dollars());
+  return json_text(Money::picodollars(picodollars).to_dollars());
 }
 
 // Dollars with two digits that count, never less than a cent.
@@ -55,7 +49,7 @@ struct Sections {
 void suggest_workflow(const std::string& name, WorkflowHistory& seen, Sections& sections) {
   std::ranges::sort(seen.inputs);
   std::ranges::sort(seen.outputs);
-  const std::string match = fmt::format("match: {{workflow: {}}}", quoted(name));
+  const std::string match = fmt::format("match: {{workflow: {}}}", json_text(name));
   if (!seen.outputs.empty()) {
     const std::int64_t cap = cap_for(seen.outputs);
     sections.output_caps += fmt::format(
@@ -82,7 +76,7 @@ void suggest_workflow(const std::string& name, WorkflowHistory& seen, Sections& 
         "  - {{name: {}, {}, limit: {{usd: {}}}, window: day,\n"
         "     ladder: [{{at: 0.8, warn: true}}, {{at: 1, reject: true}}]}}\n",
         days.size(), Money::picodollars(percentile(days, 0.5)).to_dollars(),
-        Money::picodollars(days.back()).to_dollars(), quoted(name + "-daily"), match,
+        Money::picodollars(days.back()).to_dollars(), json_text(name + "-daily"), match,
         dollars(limit));
   }
 }
@@ -178,7 +172,7 @@ std::string suggestion_yaml(History history, std::int64_t requests_min) {
   for (auto& [name, seen] : history.workflows) {
     const auto requests = static_cast<std::int64_t>(seen.inputs.size());
     if (requests < requests_min) {
-      sections.few += fmt::format("#   {}: {} request(s)\n", quoted(name), requests);
+      sections.few += fmt::format("#   {}: {} request(s)\n", json_text(name), requests);
       continue;
     }
     suggest_workflow(name, seen, sections);

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
 #include "publish/sqlite.h"
-#include "publish/text.h"
 
 namespace tokenweir::cli {
 namespace {
@@ -108,9 +108,9 @@ std::string would_json(const std::vector<WouldLine>& lines) {
     if (out.size() > 1) out += ",\n";
     const auto member = [&](std::string_view name, std::string_view text) {
       out += out.ends_with('{') ? "" : ",";
-      publish::append_json(out, name);
+      append_json_string(out, name);
       out += ':';
-      publish::append_json(out, text);
+      append_json_string(out, text);
     };
     out += '{';
     member("workflow", line.workflow);

@@ -1,4 +1,4 @@
-// Rules for names that become labels, keys and rows, and the globs that select them.
+// Rules for names that become labels, keys and rows.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,5 @@ inline constexpr std::string_view kUnset = "_unset";  // the workflow of request
 [[nodiscard]] bool is_good_text(std::string_view text, std::size_t most = kLongestName);
 // The same, and not one of the reserved names, which start with an underscore.
 [[nodiscard]] bool is_good_name(std::string_view text);
-
-// `*` stands for any run of bytes, `?` for one; everything else for itself. Linear in practice and
-// never worse than the product of the lengths.
-[[nodiscard]] bool glob_matches(std::string_view glob, std::string_view text);
 
 }  // namespace tokenweir::config

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "config/names.h"
+#include "core/text.h"
 #include "identify/identify.h"
 #include "identify/labels.h"
 
@@ -182,8 +183,8 @@ bool may_be_named(std::string_view label, std::string_view value,
   const auto globs = credential.may_name.find(std::string(label));
   if (globs == credential.may_name.end() || value.empty()) return true;
   if (credential.pins.contains(std::string(label))) return true;
-  return std::ranges::any_of(
-      globs->second, [&](const std::string& glob) { return config::glob_matches(glob, value); });
+  return std::ranges::any_of(globs->second,
+                             [&](const std::string& glob) { return glob_matches(glob, value); });
 }
 
 // A workflow that a request named itself is declared as another team's than the credential's.

@@ -1,4 +1,5 @@
 #include "config/names.h"
+#include "core/text.h"
 #include "identify/credentials.h"
 #include "identify/identify.h"
 #include "identify/path.h"
@@ -168,7 +169,7 @@ bool may_use_model(const Routed& routed, std::string_view model) {
   if (routed.credential == nullptr || routed.credential->models_allow.empty()) return true;
   if (routed.endpoint.free || (model.empty() && !routed.endpoint.cappable)) return true;
   for (const std::string& glob : routed.credential->models_allow) {
-    if (config::glob_matches(glob, model)) return true;
+    if (glob_matches(glob, model)) return true;
   }
   return false;
 }

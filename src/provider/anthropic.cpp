@@ -1,6 +1,7 @@
 // Anthropic's Messages API, at Anthropic and at the servers that offer it beside their own.
 #include <array>
 
+#include "core/text.h"
 #include "provider/rules.h"
 
 namespace tokenweir::provider {

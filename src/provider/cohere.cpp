@@ -1,6 +1,7 @@
 // Cohere's own API; its OpenAI-compatible paths are recognised as OpenAI's.
 #include <array>
 
+#include "core/text.h"
 #include "provider/rules.h"
 
 namespace tokenweir::provider {

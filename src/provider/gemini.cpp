@@ -1,6 +1,7 @@
 // Google's Gemini API and Vertex AI, which also serves other makers' models in their own wire form.
 #include <array>
 
+#include "core/text.h"
 #include "provider/rules.h"
 
 namespace tokenweir::provider {

@@ -1,6 +1,7 @@
 // Ollama's native API; its /v1 paths are recognised as OpenAI's.
 #include <array>
 
+#include "core/text.h"
 #include "provider/rules.h"
 
 namespace tokenweir::provider {

@@ -1,6 +1,7 @@
 // OpenAI's API, Azure's copy of it, and the many servers that imitate it.
 #include <array>
 
+#include "core/text.h"
 #include "provider/rules.h"
 
 namespace tokenweir::provider {

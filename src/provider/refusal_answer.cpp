@@ -1,5 +1,6 @@
 #include "provider/refusal_answer.h"
 
+#include "core/text.h"
 #include "provider/rules.h"
 
 namespace tokenweir::provider {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/text.h"
 #include "provider/request_caps.h"
 #include "provider/rules.h"
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text.h"
+
 namespace tokenweir::provider {
 namespace {
 
@@ -42,32 +44,6 @@ bool fits(std::string_view pattern, const Segments& path) {
   if (pattern.back() != '*' && !pattern.ends_with(path.last())) return false;
   const auto count = static_cast<std::size_t>(std::ranges::count(pattern, '/')) + 1;
   return count <= path.size() && fits_at(pattern, path, path.size() - count, end);
-}
-
-// Length of the well-formed UTF-8 sequence at the start; 0 when there is none (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  std::size_t length = 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) {
-    length = 2;
-  } else if (first >= 0xE0 && first <= 0xEF) {
-    length = 3;
-    if (first == 0xE0) low = 0xA0;
-    if (first == 0xED) high = 0x9F;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    length = 4;
-    if (first == 0xF0) low = 0x90;
-    if (first == 0xF4) high = 0x8F;
-  }
-  if (length == 0 || text.size() < length || byte(1) < low || byte(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  return length;
 }
 
 }  // namespace
@@ -148,32 +124,6 @@ std::string_view query_value(std::string_view query, std::string_view name) {
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return {};
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out += '"';
-  while (!text.empty()) {
-    const char c = text.front();
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-      text.remove_prefix(1);
-    } else if (code < 0x20 || code == 0x7F) {
-      out += "\\u00";
-      out += kHex[code >> 4];
-      out += kHex[code & 15];
-      text.remove_prefix(1);
-    } else if (const std::size_t length = utf8_length(text); length > 0) {
-      out += text.substr(0, length);
-      text.remove_prefix(length);
-    } else {
-      out += "\xEF\xBF\xBD";
-      text.remove_prefix(1);
-    }
-  }
-  out += '"';
 }
 
 void append_details(std::string& out, std::span<const Detail> details, bool as_text) {

@@ -96,8 +96,6 @@ ErrorAnswer ollama_error(const Problem& problem);
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 // The value of a query parameter, not decoded; empty when absent.
 [[nodiscard]] std::string_view query_value(std::string_view query, std::string_view name);
-// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
 // Appends `,"name":value` for each detail; `as_text` turns numbers into strings.
 void append_details(std::string& out, std::span<const Detail> details, bool as_text = false);
 // Appends `,"details":{...}`, or nothing when there are none.

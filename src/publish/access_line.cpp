@@ -3,6 +3,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/text.h"
 #include "publish/access_log.h"
 #include "publish/row_json.h"
 
@@ -30,7 +31,7 @@ class Line {
       return;
     }
     std::string escaped;
-    append_json(escaped, value);
+    append_json_string(escaped, value);
     put(escaped);
   }
   template <std::integral Integer>

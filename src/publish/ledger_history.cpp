@@ -5,7 +5,6 @@
 
 #include "publish/ledger.h"
 #include "publish/row_json.h"
-#include "publish/text.h"
 
 namespace tokenweir::publish {
 namespace {

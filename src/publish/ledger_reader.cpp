@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/money.h"
+#include "core/text.h"
 #include "core/time.h"
 #include "publish/ledger_schema.h"
 #include "publish/text.h"
@@ -51,7 +52,7 @@ std::string row_json(const Statement& row) {
   for (int i = 0; i < row.columns(); ++i) {
     const std::string_view name = row.name(i);
     if (i > 0) out += ',';
-    append_json(out, name);
+    append_json_string(out, name);
     out += ':';
     if (row.is_null(i)) {
       out += "null";
@@ -60,14 +61,14 @@ std::string row_json(const Statement& row) {
     } else if (is_json(name)) {
       out += row.text(i);
     } else {
-      append_json(out, row.text(i));
+      append_json_string(out, row.text(i));
     }
     if (name == "cost_picodollars") {
       out += ",\"cost_usd\":";
       if (row.is_null(i)) {
         out += "null";
       } else {
-        append_json(out, Money::picodollars(row.integer(i)).to_dollars());
+        append_json_string(out, Money::picodollars(row.integer(i)).to_dollars());
       }
     }
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "core/text.h"
 #include "publish/figures.h"
 #include "publish/text.h"
 
@@ -69,7 +70,7 @@ std::string json_array(const std::vector<std::string>& values) {
   std::string out = "[";
   for (const std::string& value : values) {
     if (out.size() > 1) out += ',';
-    append_json(out, value);
+    append_json_string(out, value);
   }
   return out += ']';
 }
@@ -81,9 +82,9 @@ std::string json_object(const std::vector<std::pair<std::string, std::string>>& 
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (last[members[i].first] != i) continue;
     if (out.size() > 1) out += ',';
-    append_json(out, members[i].first);
+    append_json_string(out, members[i].first);
     out += ':';
-    append_json(out, members[i].second);
+    append_json_string(out, members[i].second);
   }
   return out += '}';
 }
@@ -149,7 +150,7 @@ std::string inferences_json(const Record& record) {
     out += i == 0 ? "{\"model\":" : ",{\"model\":";
     const std::string& own = inferences[i].model;
     const std::string& served = record.answer.model_served;
-    append_json(out, !own.empty() ? own : !served.empty() ? served : record.model_requested);
+    append_json_string(out, !own.empty() ? own : !served.empty() ? served : record.model_requested);
     const Figures figures = figures_of(inferences[i].usage);
     for (const TokenColumn& column : kTokenColumns) {
       if (!figures[column.kind]) continue;

@@ -4,33 +4,12 @@
 #include <array>
 #include <cstring>
 
+#include "core/text.h"
+
 namespace tokenweir::publish {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-// Length of the valid UTF-8 sequence at the front of `text`, 0 when there is none. Overlong forms,
-// surrogates and code points above U+10FFFF are not valid.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (first == 0xED && byte(1) > 0x9F) return 0;
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (first == 0xF0 && byte(1) < 0x90) return 0;
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 // ASCII without NUL, eight bytes at a time: nearly all text is, and every text is asked.
 bool is_ascii(std::string_view text) {
@@ -46,43 +25,12 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > 0; });
 }
 
-void append_unicode_escape(std::string& out, unsigned code) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out += "\\u00";
-  out += kHex[(code >> 4) & 15];
-  out += kHex[code & 15];
-}
-
-void append_escaped_ascii(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      append_unicode_escape(out, static_cast<unsigned char>(c));
-  }
-}
-
-constexpr bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
-
 }  // namespace
 
 bool is_storable(std::string_view text) {
   if (is_ascii(text)) return true;
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_length(text);
     if (length == 0 || text.front() == '\0') return false;
     text.remove_prefix(length);
   }
@@ -93,7 +41,7 @@ std::string to_storable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = text.front() == '\0' ? 0 : sequence_length(text);
+    const std::size_t length = text.front() == '\0' ? 0 : utf8_length(text);
     if (length == 0) {
       out += kReplacement;
       text.remove_prefix(1);
@@ -103,46 +51,6 @@ std::string to_storable(std::string_view text) {
     }
   }
   return out;
-}
-
-bool is_plain_json(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = kOnes << 7;
-  const auto zeros = [](std::uint64_t word) { return (word - kOnes) & ~word; };
-  std::uint64_t word = 0;
-  while (text.size() >= sizeof word) {
-    std::memcpy(&word, text.data(), sizeof word);
-    // High bits mark bytes that are below a space, above '~', a quote or a backslash. A borrow may
-    // mark a byte behind a marked one, never clear one.
-    const std::uint64_t marks = (word - kOnes * 0x20) | word | (word + kOnes) |
-                                zeros(word ^ (kOnes * '"')) | zeros(word ^ (kOnes * '\\'));
-    if ((marks & kHighs) != 0) return false;
-    text.remove_prefix(sizeof word);
-  }
-  return std::ranges::all_of(text, is_plain);
-}
-
-void append_json(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && is_plain(text[plain])) ++plain;
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) break;
-    const std::size_t length = sequence_length(text);
-    if (length == 1) {
-      append_escaped_ascii(out, text.front());
-    } else if (length == 0) {
-      out += kReplacement;
-    } else if (length == 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0) {
-      append_unicode_escape(out, static_cast<unsigned char>(text[1]));
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  out += '"';
 }
 
 void append_decimal(std::string& out, Int128 value, int decimals) {

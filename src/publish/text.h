@@ -19,13 +19,6 @@ namespace tokenweir::publish {
 // Replaces every NUL and every byte that is not part of valid UTF-8 by U+FFFD.
 [[nodiscard]] std::string to_storable(std::string_view text);
 
-// Appends a JSON string with its quotes. Control characters (C0, DEL and C1) are escaped, so a
-// value can neither break a line nor move a terminal's cursor; invalid UTF-8 becomes U+FFFD.
-void append_json(std::string& out, std::string_view text);
-// True when a JSON string may hold the text as it is: printable ASCII without quotes or
-// backslashes.
-[[nodiscard]] bool is_plain_json(std::string_view text);
-
 template <std::integral Integer>
 void append_integer(std::string& out, Integer value) {
   char digits[24];

@@ -2,21 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
+
 namespace tokenweir::yaml {
 namespace {
-
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 // Numbers, bools and durations may also arrive through `${env:NAME}`, which a validating editor
 // sees as text.

@@ -298,7 +298,7 @@ TEST(ErrorAnswer, EscapesWhatWouldBreakTheJson) {
   problem.code = "bad";
   problem.message = "a\"b\\c\nd\x01\xFF";
   const ErrorAnswer answer = error_answer({}, Family::openai, problem);
-  EXPECT_NE(answer.body.find("a\\\"b\\\\c\\u000ad\\u0001\xEF\xBF\xBD"), std::string::npos)
+  EXPECT_NE(answer.body.find("a\\\"b\\\\c\\nd\\u0001\xEF\xBF\xBD"), std::string::npos)
       << answer.body;
 }
 
