@@ -36,12 +36,11 @@ class Findings:
 
 
 def quiet(proxy: Proxy, seconds: float = 15) -> None:
-    """Waits until nothing is in flight and the ledger has stopped growing."""
-    end, last = time.monotonic() + seconds, -1
-    while time.monotonic() < end:
+    """Waits until nothing is in flight and the ledger has stopped growing for longer than a commit takes."""
+    end, last, same = time.monotonic() + seconds, -1, 0
+    while time.monotonic() < end and same < 4:
         rows = int(proxy.query("select max(sequence) as n from exchange")[0]["n"] or 0)
-        if rows == last and held(proxy) == 0:
-            return
+        same = same + 1 if rows == last and held(proxy) == 0 else 0
         last = rows
         time.sleep(0.1)
 
