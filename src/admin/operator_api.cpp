@@ -193,6 +193,20 @@ Reply end_run(const Reading& reading, std::string_view run) {
   return reading.operators.kill({Property::run, url_decoded(run)}, *duration, reading.order);
 }
 
+// calibration, calibration/reset
+Reply reset_calibration(const Reading& reading, std::string_view rest) {
+  const std::string_view method = rest.empty() ? "DELETE" : "POST";
+  if (reading.question.method != method || (!rest.empty() && rest != "reset")) {
+    return method_not_allowed();
+  }
+  if (const std::string unknown = reading.body.unknown_member({"provider", "model", "reason"});
+      !unknown.empty()) {
+    return problem(400, unknown);
+  }
+  return reading.operators.reset_calibration(reading.body.word("provider"),
+                                             reading.body.word("model"), reading.order);
+}
+
 std::optional<Reply> take_order(const Reading& reading, std::string_view name,
                                 std::string_view rest) {
   const bool posts = reading.question.method == "POST";
@@ -209,6 +223,7 @@ std::optional<Reply> take_order(const Reading& reading, std::string_view name,
     }
     return posts ? reading.operators.trust(reading.order) : method_not_allowed();
   }
+  if (name == "calibration") return reset_calibration(reading, rest);
   if (name == "budgets" && !rest.empty()) return order_of_budget(reading, rest);
   if (name == "runs" && !rest.empty()) {
     return deletes ? end_run(reading, rest) : method_not_allowed();
@@ -250,6 +265,10 @@ std::optional<Reply> read(std::string_view name, std::string_view rest, const Qu
   if (name == "top" && rest.empty()) {
     return operators.top(std::chrono::minutes(5), most_of(query, 20));
   }
+  if (name == "calibration" && rest.empty()) {
+    return operators.calibration(parameter(query, "provider"), parameter(query, "model"),
+                                 most_of(query, 1'000));
+  }
   if (name == "audit" && rest.empty()) {
     std::optional<std::int64_t> before;
     if (const std::string_view text = parameter(query, "before"); !text.empty()) {
@@ -282,8 +301,9 @@ std::optional<Reply> read(std::string_view name, std::string_view rest, const Qu
 }
 
 bool is_ours(std::string_view name) {
-  constexpr auto kNames = std::to_array<std::string_view>(
-      {"kill", "release", "budgets", "enforcement", "runs", "spend", "top", "audit", "trust"});
+  constexpr auto kNames =
+      std::to_array<std::string_view>({"kill", "release", "budgets", "enforcement", "runs", "spend",
+                                       "top", "audit", "trust", "calibration"});
   return std::ranges::find(kNames, name) != kNames.end();
 }
 

@@ -6,12 +6,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "admin/answer.h"
@@ -20,6 +22,7 @@
 #include "budget/book.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "count/calibration.h"
 #include "publish/operator_store.h"
 #include "publish/policy_sample.h"
 #include "publish/spend_reader.h"
@@ -56,9 +59,11 @@ class Operators {
     admit::EnforcementSwitch& enforcement;
     publish::OperatorStore& store;
     publish::SpendReader& spend;
+    count::Calibration& calibration;
+    std::function<Result<void, std::string>()> keep_calibration;  // durably
     const Clock& clock;
   };
-  explicit Operators(House house) : house_(house) {}
+  explicit Operators(House house) : house_(std::move(house)) {}
 
   // Puts every stored order in force again. Call at start, after the books have been configured and
   // have got the ledger's sums, before the first request. The error is a sentence: do not serve.
@@ -89,6 +94,10 @@ class Operators {
   [[nodiscard]] Reply trust(const Order& order);
   [[nodiscard]] Reply enforce_off(std::chrono::milliseconds duration, const Order& order);
   [[nodiscard]] Reply enforce_on(const Order& order);
+  // Forgets what counting learned of a model, or with an empty name of all, of a provider, or with
+  // an empty one of all. What was compared so far stays in the metrics.
+  [[nodiscard]] Reply reset_calibration(std::string_view provider, std::string_view model,
+                                        const Order& order);
   // An order somebody else carried out, such as a reload.
   void note(std::string_view action, std::string_view target, const Order& order);
 
@@ -108,6 +117,9 @@ class Operators {
   // Where the money of the last minutes goes: runs and run-less workflows, dearest first.
   [[nodiscard]] Reply top(std::chrono::minutes over, std::size_t most) const;
   [[nodiscard]] Reply audit(std::size_t most, std::optional<std::int64_t> before) const;
+  // How counts compare with reported usage, and the corrections learned from it.
+  [[nodiscard]] Reply calibration(std::string_view provider, std::string_view model,
+                                  std::size_t most) const;
 
   [[nodiscard]] Time now() const { return house_.clock.now(); }
   // For the metrics, at every scrape: hands out the runs that have come to rest since the last.

@@ -7,10 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <utility>
 
 #include "app/logging.h"
@@ -92,9 +89,8 @@ int App::start() {
     return kExitConfiguration;
   }
   counters_ = std::move(*counters);
-  if (std::ifstream known(calibration_file()); known) {
-    counters_->calibration().restore(std::string(std::istreambuf_iterator<char>(known), {}));
-  }
+  calibration_file_.emplace(config.ledger.path + ".calibration", counters_->calibration());
+  calibration_file_->restore();
   for (const config::Provider& provider : config.providers) {
     counters_->prepare(provider::name_of(provider.dialect));
   }
@@ -134,8 +130,15 @@ Result<void, std::string> App::obey_orders() {
   if (!orders) return failure(orders.error());
   orders_ = std::move(*orders);
   spend_.emplace(ledger);
-  const admin::Operators::House house{
-      books_.accounts, books_.runs, books_.kills, books_.enforcement, *orders_, *spend_, clock_};
+  const admin::Operators::House house{books_.accounts,
+                                      books_.runs,
+                                      books_.kills,
+                                      books_.enforcement,
+                                      *orders_,
+                                      *spend_,
+                                      counters_->calibration(),
+                                      [this] { return calibration_file_->keep(); },
+                                      clock_};
   operators_.emplace(house);
   return operators_->restore();
 }
@@ -181,21 +184,8 @@ void App::serve_until_told() {
   }
 }
 
-// What counting has learned outlives the process; losing it costs accuracy, nothing else.
-std::string App::calibration_file() const {
-  return generation_.snapshot->config.ledger.path + ".calibration";
-}
-
 void App::keep_calibration() {
-  const std::string file = calibration_file();
-  const std::string fresh = file + ".new";
-  {
-    std::ofstream out(fresh, std::ios::trunc);
-    out << counters_->calibration().save();
-    if (!out.flush()) return;
-  }
-  std::error_code ignored;
-  std::filesystem::rename(fresh, file, ignored);
+  if (const auto kept = calibration_file_->keep(); !kept) spdlog::warn("{}", kept.error());
 }
 
 // What no request does: forgetting what is over, and telling those under way of operators' stops.
@@ -284,7 +274,24 @@ std::string App::metrics() {
   sample.provider_connections_idle = live_.provider_connections_idle.load();
   sample.provider_connections_busy = live_.provider_connections_busy.load();
   for (const auto& worker : workers_) sample.event_loop_lags.push_back(worker->lag());
+  sample.counting = counting_sample();
   return publisher_->expose(sample, operators_->policy_sample());
+}
+
+publish::CountingSample App::counting_sample() {
+  publish::CountingSample sample;
+  const count::Memo& parts = counters_->memories().parts;
+  sample.memo_hits = parts.hits();
+  sample.memo_misses = parts.misses();
+  sample.memo_bytes = parts.memory();
+  for (const count::Calibration::Ratio& ratio : counters_->calibration().ratios()) {
+    sample.compared.push_back({ratio.provider, count::name_of(ratio.kind), ratio.samples,
+                               ratio.equal, ratio.counted, ratio.reported});
+  }
+  for (const count::Calibration::Learned& learned : counters_->calibration().learned()) {
+    sample.corrections += learned.applied ? 1 : 0;
+  }
+  return sample;
 }
 
 std::string App::reload() {

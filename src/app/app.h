@@ -9,6 +9,7 @@
 
 #include "admin/admin_server.h"
 #include "admin/operators.h"
+#include "app/calibration_file.h"
 #include "app/generation.h"
 #include "app/worker.h"
 #include "exchange/books.h"
@@ -43,8 +44,8 @@ class App final : public admin::Actions {
   Signal next_signal(std::chrono::milliseconds wait);
   void serve_until_told();
   void tick();
-  [[nodiscard]] std::string calibration_file() const;
   void keep_calibration();
+  [[nodiscard]] publish::CountingSample counting_sample();
   void follow_secrets();
   void finish();
   [[nodiscard]] bool wait_unless_told(std::chrono::milliseconds wait);
@@ -58,6 +59,7 @@ class App final : public admin::Actions {
   Generation generation_;
   exchange::Books books_;
   std::unique_ptr<exchange::Counters> counters_;
+  std::optional<CalibrationFile> calibration_file_;
   std::unique_ptr<publish::OperatorStore> orders_;
   std::optional<publish::SpendReader> spend_;
   std::optional<admin::Operators> operators_;

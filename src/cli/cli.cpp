@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   add_budget_command(app, exit_code);
   add_enforce_command(app, exit_code);
   add_audit_command(app, exit_code);
+  add_calibration_command(app, exit_code);
   add_prices_command(app, exit_code);
   add_keys_command(app, exit_code);
   add_estimate_command(app, exit_code);

@@ -1,5 +1,5 @@
 // What operators tell a running server: kill, release, budget, enforce; and ask it: runs, top,
-// audit. Data goes to stdout, talk to stderr.
+// audit, calibration. Data goes to stdout, talk to stderr.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,5 +13,6 @@ void add_budget_command(CLI::App& app, int& exit_code);
 void add_runs_command(CLI::App& app, int& exit_code);
 void add_top_command(CLI::App& app, int& exit_code);
 void add_audit_command(CLI::App& app, int& exit_code);
+void add_calibration_command(CLI::App& app, int& exit_code);
 
 }  // namespace tokenweir::cli

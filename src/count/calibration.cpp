@@ -134,7 +134,7 @@ std::vector<Calibration::Learned> Calibration::learned() const {
   for (const auto& [key, fit] : fits_) {
     const Line line = line_of(fit);
     out.push_back({key.provider, key.model, key.kind, fit.n, line.factor, line.tokens,
-                   !fit.exact && fit.n >= kLeastSamples, fit.last});
+                   !fit.exact && fit.n >= kLeastSamples, fit.exact, fit.last});
   }
   return out;
 }

@@ -56,6 +56,7 @@ class Calibration {
     double factor = 1;
     double tokens = 0;  // reported is about tokens + factor * counted
     bool applied = false;
+    bool exact = false;  // of the model's own vocabulary: compared, never corrected
     Time last{};
   };
   [[nodiscard]] std::vector<Learned> learned() const;

@@ -5,6 +5,7 @@
 
 #include "core/version.h"
 #include "publish/catalogue.h"
+#include "publish/counting_metrics.h"
 #include "publish/gauges.h"
 
 namespace tokenweir::publish {
@@ -260,6 +261,7 @@ std::string Metrics::expose(const LiveSample& live, const LedgerSample& ledger,
                seconds(ledger.lag));
   append_gauge(out, "ledger_queue_length", "Ledger records waiting to be written.", {},
                static_cast<double>(ledger.queue_length));
+  append_counting(out, live.counting);
   append_policy(out, policy, marks_, workflows_max_);
   expose_labels(out);
   expose_configuration(out);

@@ -15,6 +15,7 @@
 
 #include "config/config.h"
 #include "core/time.h"
+#include "publish/counting_sample.h"
 #include "publish/family.h"
 #include "publish/ledger.h"
 #include "publish/policy_metrics.h"
@@ -29,6 +30,7 @@ struct LiveSample {
   std::int64_t provider_connections_idle = 0;
   std::int64_t provider_connections_busy = 0;
   std::vector<std::chrono::microseconds> event_loop_lags;  // one an event loop
+  CountingSample counting;
 };
 
 // Figures of the ledger's writer, likewise.

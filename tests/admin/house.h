@@ -47,11 +47,21 @@ struct Process {
     rolling.window.length = std::chrono::hours(1);
     book.configure({budget::usd_rule("daily", 10 * budget::kDollar, budget::WindowKind::day),
                     each_user, rolling});
-    operators.emplace(Operators::House{book, runs, kills, enforcement, *store, spend, clock});
+    operators.emplace(Operators::House{book, runs, kills, enforcement, *store, spend, calibration,
+                                       [this] { return keep(); }, clock});
     const auto restored = operators->restore();
     EXPECT_TRUE(restored.has_value()) << restored.error();
   }
 
+  Result<void, std::string> keep() {
+    if (!can_keep) return failure(std::string("the disk is full"));
+    kept = calibration.save();
+    return {};
+  }
+
+  count::Calibration calibration;
+  std::string kept;  // what the file beside the ledger holds
+  bool can_keep = true;
   std::unique_ptr<publish::Ledger> ledger;
   std::unique_ptr<publish::OperatorStore> store;
   publish::SpendReader spend;

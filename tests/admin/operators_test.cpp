@@ -409,5 +409,60 @@ TEST_F(House, HostileTextsAreEscapedEverywhere) {
   EXPECT_EQ(ask("POST", "/api/v1/kill", "{\"run\":\"\xFF\",\"reason\":\"x\"}").status, 400);
 }
 
+// A correction is believed after eight comparisons.
+void compare(count::Calibration& calibration, std::string_view provider, std::string_view model,
+             count::Grade grade, int times = 8) {
+  for (int i = 1; i <= times; ++i) {
+    calibration.add(provider, model, count::RequestKind::text, grade, 1000 * i, 1200 * i, Time{});
+  }
+}
+
+TEST_F(House, WhatCountingLearnedIsShown) {
+  compare(process_->calibration, "anthropic", "claude-x", count::Grade::estimated);
+  compare(process_->calibration, "openai", "gpt-4o", count::Grade::exact, 2);
+  const Reply all = ask("GET", "/api/v1/calibration");
+  EXPECT_EQ(all.status, 200);
+  EXPECT_TRUE(contains(all, R"({"provider":"anthropic","kind":"text","requests":8,"equal":0,)"
+                            R"("counted_tokens":36000,"reported_tokens":43200,"ratio":1.2000})"))
+      << all.body;
+  EXPECT_TRUE(contains(all, R"("model":"claude-x","kind":"text","samples":7.9,"factor":1.2000,)"))
+      << all.body;
+  EXPECT_TRUE(contains(all, R"("applied":true,"exact":false)")) << all.body;
+  EXPECT_TRUE(contains(all, R"("applied":false,"exact":true)")) << all.body;
+  const Reply one = ask("GET", "/api/v1/calibration?provider=openai&model=gpt-4o");
+  EXPECT_FALSE(contains(one, "anthropic")) << one.body;
+  EXPECT_TRUE(contains(one, "gpt-4o"));
+}
+
+TEST_F(House, WhatCountingLearnedIsForgottenOnOrderAndTheAuditSaysSo) {
+  compare(process_->calibration, "anthropic", "claude-x", count::Grade::estimated);
+  compare(process_->calibration, "anthropic", "claude-y", count::Grade::estimated);
+  const Reply reply = ask("POST", "/api/v1/calibration/reset",
+                          R"({"model":"claude-x","reason":"a new tokenizer"})");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.body, "{\"forgotten\":1}\n");
+  const Reply left = ask("GET", "/api/v1/calibration");
+  EXPECT_FALSE(contains(left, "claude-x"));
+  EXPECT_TRUE(contains(left, "claude-y"));
+  EXPECT_TRUE(contains(left, R"("requests":16)")) << "what was compared stays";
+  EXPECT_EQ(process_->kept.find("claude-x"), std::string::npos) << "also after a restart";
+  EXPECT_NE(process_->kept.find("claude-y"), std::string::npos);
+
+  EXPECT_EQ(ask("DELETE", "/api/v1/calibration").body, "{\"forgotten\":1}\n");
+  EXPECT_EQ(query("SELECT group_concat(actor || ' ' || action || ' ' || target) FROM audit"),
+            "maria calibration.reset calibration model=claude-x,"
+            "maria calibration.reset calibration");
+}
+
+TEST_F(House, AnOrderToForgetThatCannotBeKeptIsNotConfirmed) {
+  compare(process_->calibration, "anthropic", "claude-x", count::Grade::estimated);
+  process_->can_keep = false;
+  const Reply reply = ask("DELETE", "/api/v1/calibration");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_TRUE(contains(reply, "the disk is full")) << reply.body;
+  EXPECT_EQ(ask("POST", "/api/v1/calibration").status, 405);
+  EXPECT_EQ(ask("POST", "/api/v1/calibration/reset", R"({"modell":"x"})").status, 400);
+}
+
 }  // namespace
 }  // namespace tokenweir::admin

@@ -384,6 +384,28 @@ TEST_F(MetricsTest, LiveFiguresAreExposed) {
   }
 }
 
+TEST_F(MetricsTest, CountingTellsItsHitsAndHowItComparesWithProviders) {
+  LiveSample live;
+  live.counting.memo_hits = 900;
+  live.counting.memo_misses = 100;
+  live.counting.memo_bytes = 2'097'152;
+  live.counting.corrections = 1;
+  live.counting.compared = {{"anthropic", "tools", 20, 3, 10'000, 10'700}};
+  const std::string text = metrics().expose(live, {});
+  const std::string of = "{provider=\"anthropic\",kind=\"tools\"";
+  for (const std::string& line :
+       {std::string("tokenweir_count_memo_lookups_total{result=\"hit\"} 900\n"),
+        std::string("tokenweir_count_memo_lookups_total{result=\"miss\"} 100\n"),
+        std::string("tokenweir_count_memo_bytes 2.097152e+06\n"),
+        "tokenweir_calibration_requests_total" + of + ",result=\"equal\"} 3\n",
+        "tokenweir_calibration_requests_total" + of + ",result=\"different\"} 17\n",
+        "tokenweir_calibration_counted_tokens_total" + of + "} 10000\n",
+        "tokenweir_calibration_reported_tokens_total" + of + "} 10700\n",
+        std::string("tokenweir_calibration_corrections 1\n")}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
+}
+
 TEST_F(MetricsTest, PromtoolHasNothingToRemark) {
   if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
     GTEST_SKIP() << "promtool (Debian package prometheus) is not installed";
