@@ -47,6 +47,11 @@ Marks marks_of(Template name, Dialect dialect) {
   }
 }
 
+std::uint64_t digits_of(std::string_view text) {
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(text, [](char c) { return c >= '0' && c <= '9'; }));
+}
+
 }  // namespace
 
 OutputCounter::OutputCounter(Dialect dialect, const ModelCounting& model)
@@ -61,8 +66,12 @@ OutputCounter::OutputCounter(Dialect dialect, const ModelCounting& model)
 OutputCounter::Sum OutputCounter::sum_of(const Block& block) const {
   const std::uint64_t count = block.count.count();
   if (exact_) return {count, count};
-  const std::uint64_t tokens = scaled(model_.choice, count, block.bytes, block.other_bytes);
-  return {tokens, most_of_estimate(model_.choice, tokens, block.bytes)};
+  std::uint64_t tokens = scaled(model_.choice, count, block.bytes, block.other_bytes);
+  // Deltas cut numbers anywhere, so runs of digits are not looked for.
+  const std::uint64_t digits = block.digits * 2 / 3;
+  if (model_.choice.digits_apart) tokens += digits;
+  const std::uint64_t most = most_of_estimate(model_.choice, tokens, block.bytes);
+  return {tokens, std::max(most, tokens + (model_.choice.digits_apart ? 0 : digits))};
 }
 
 void OutputCounter::close(const Block& block) {
@@ -83,7 +92,7 @@ OutputCounter::Block& OutputCounter::block_of(Channel channel, std::uint32_t ind
     open_.erase(open_.begin());
   }
   return open_.emplace_back(
-      Block{channel, index, 0, 0, tokenizer::RunningCount(model_.vocabulary)});
+      Block{channel, index, 0, 0, 0, tokenizer::RunningCount(model_.vocabulary)});
 }
 
 void OutputCounter::push(Channel channel, std::uint32_t index, std::string_view delta) {
@@ -97,6 +106,7 @@ void OutputCounter::push(Channel channel, std::uint32_t index, std::string_view 
   Block& block = block_of(channel, index);
   block.count.append(delta);
   block.bytes += delta.size();
+  if (!exact_) block.digits += digits_of(delta);
   if (model_.choice.per_thousand != model_.choice.per_thousand_other_scripts)
     block.other_bytes += bytes_of_other_scripts(delta);
 }

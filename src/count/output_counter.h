@@ -37,6 +37,7 @@ class OutputCounter {
     std::uint32_t index;
     std::uint64_t bytes = 0;
     std::uint64_t other_bytes = 0;
+    std::uint64_t digits = 0;
     tokenizer::RunningCount count;
   };
   struct Sum {

@@ -16,6 +16,42 @@ bool is_text_type(std::string_view type) {
          type == "summary_text" || type == "reasoning_text";
 }
 
+// What embedding models put around each text (BERT's two, an instruction's few).
+constexpr std::uint64_t kMarksOfBatch = 4;
+
+// Members that are looked at, or that no model is shown.
+constexpr std::string_view kOfMessage[] = {"role",
+                                           "content",
+                                           "parts",
+                                           "name",
+                                           "tool_calls",
+                                           "function_call",
+                                           "images",
+                                           "message",
+                                           "audio",
+                                           "thinking",
+                                           "refusal",
+                                           "reasoning_content",
+                                           "id",
+                                           "type",
+                                           "status",
+                                           "phase",
+                                           "index",
+                                           "cache_control",
+                                           "tool_call_id",
+                                           "tool_name",
+                                           "object",
+                                           "logprobs",
+                                           "annotations",
+                                           "tool_plan",
+                                           "finish_reason",
+                                           "finish_details"};
+constexpr std::string_view kOfBlock[] = {
+    "type",      "text",    "image_url", "detail",        "source",
+    "file",      "file_id", "file_url",  "input_audio",   "prompt_cache_breakpoint",
+    "file_data", "refusal", "id",        "cache_control", "citations",
+    "index",     "status",  "logprobs",  "annotations",   "signature"};
+
 }  // namespace
 
 Tally PartCounter::json(const Json& value) const {
@@ -58,7 +94,13 @@ void PartCounter::any(const Json& value) {
   } else if (value.is_int64() || value.is_uint64()) {
     tally_.known(1);
   } else if (value.is_array()) {
-    for_each(value, [this](const Json& element) { any(element); });
+    for_each(value, [this](const Json& element) {
+      // Each text of a batch has marks of its own.
+      if (!framing_.exact && !element.is_int64()) tally_.bound += kMarksOfBatch;
+      any(element);
+    });
+  } else if (value.is_object()) {
+    unknown_block(value);
   } else {
     tally_.add(json(value));
   }
@@ -76,52 +118,25 @@ void PartCounter::call(std::string_view name, const Json* arguments) {
   }
 }
 
+// Templates of open models write it out, those of OpenAI do not.
+void PartCounter::call_id(const Json* id) {
+  if (id == nullptr || is_openai() || is_anthropic() || name_ == Template::gemini) return;
+  tally_.guess(0, text_.text(string_of(*id).value_or("")).bound);
+}
+
 void PartCounter::result(const Json* content) {
   end_text();
   guess(framing_.result);
   if (content == nullptr) return;
+  if (content->is_object()) {
+    const auto shown = members_of(*content, "type", "image_url");
+    if (shown.text(0) == "computer_screenshot") return block(*content);
+  }
   if (dialect_ == Dialect::gemini || content->is_object()) {
     tally_.add(json(*content));
   } else {
     this->content(*content, false);
   }
-}
-
-void PartCounter::gemini_part(const Json& part) {
-  if (const auto text = string_of(part)) {
-    append_text(*text);
-    return end_text();
-  }
-  const auto is =
-      members_of(part, "text", "inlineData", "inline_data", "fileData", "file_data", "functionCall",
-                 "function_call", "functionResponse", "function_response", "executableCode",
-                 "codeExecutionResult", "thoughtSignature", "thought_signature");
-  // What was thought in this turn may be read again; its signature is longer than it.
-  for (const std::size_t signature : {11u, 12u}) {
-    if (is[signature] != nullptr) tally_.guess(0, is.text(signature).size() / 3);
-  }
-  if (is[0] != nullptr) append_text(is.text(0));
-  if (const Json* inline_data = first_of(is[1], is[2])) {
-    end_text();
-    const auto data = members_of(*inline_data, "mimeType", "mime_type", "data");
-    media(data[0] != nullptr ? data.text(0) : data.text(1), data.text(2));
-  }
-  if (is[3] != nullptr || is[4] != nullptr) tally_.unknown(1000);
-  if (const Json* made = first_of(is[5], is[6])) {
-    const auto function = members_of(*made, "name", "args");
-    call(function.text(0), function[1]);
-  }
-  if (const Json* answer = first_of(is[7], is[8])) {
-    const auto function = members_of(*answer, "name", "response", "parts");
-    tally_.add(text_.text(function.text(0)));
-    result(function[1]);
-    if (function[2] != nullptr)
-      for_each(*function[2], [this](const Json& entry) { gemini_part(entry); });
-  }
-  for (const std::size_t other : {9u, 10u}) {
-    if (is[other] != nullptr) tally_.add(json(*is[other]));
-  }
-  end_text();
 }
 
 // A block of a message in any dialect but Gemini's.
@@ -135,12 +150,14 @@ void PartCounter::block(const Json& block) {
                  "file_data", "file_id", "file_url", "refusal", "prompt_cache_breakpoint");
   const std::string_view type = is.text(0);
   if (is_text_type(type) || (type.empty() && is[1] != nullptr)) {
+    leftovers(block, kOfBlock);
     append_text(is[1] != nullptr ? is.text(1) : is.text(10));
     if (is[11] != nullptr) end_text();
     return;
   }
   end_text();
-  if (type == "image_url" || type == "input_image") {
+  if (type == "image_url" || type == "input_image" || type == "computer_screenshot" ||
+      type == "image_file") {
     if (is[2] != nullptr && is[2]->is_object()) {
       const auto image_url = members_of(*is[2], "url", "detail");
       image(image_url[0], image_url.text(1));
@@ -149,8 +166,10 @@ void PartCounter::block(const Json& block) {
     }
   } else if (type == "image" || type == "document" || type == "video" || type == "audio") {
     if (is[4] == nullptr) {
-      const auto data = members_of(block, "mime_type", "data", "uri");
-      if (data[1] != nullptr) {
+      const auto data = members_of(block, "mime_type", "data", "uri", "document");
+      if (data[3] != nullptr) {
+        tally_.add(json(*data[3]));
+      } else if (data[1] != nullptr) {
         media(data.text(0), data.text(1));
       } else if (type == "image") {
         image(nullptr, {});
@@ -200,7 +219,7 @@ void PartCounter::block(const Json& block) {
     tally_.guess(
         0, text_.tokens(thought.text(0)) * 2 + thought.text(1).size() + thought.text(2).size());
   } else {
-    tally_.add(json(block));
+    unknown_block(block);
   }
 }
 
@@ -217,9 +236,10 @@ void PartCounter::content(const Json& content, bool without_results) {
 }
 
 void PartCounter::message(const Json& message, bool without_results) {
-  const auto is =
-      members_of(message, "role", "content", "parts", "name", "tool_calls", "function_call",
-                 "images", "message", "reasoning_content", "refusal", "audio", "thinking");
+  const auto is = members_of(message, "role", "content", "parts", "name", "tool_calls",
+                             "function_call", "images", "message", "reasoning_content", "refusal",
+                             "audio", "thinking", "tool_plan", "tool_call_id", "tool_name");
+  leftovers(message, kOfMessage);
   const std::string_view role = is.text(0);
   tally_.known(framing_.message);
   if (framing_.counts_role) tally_.known(text_.tokens(role));
@@ -231,13 +251,20 @@ void PartCounter::message(const Json& message, bool without_results) {
   } else if (is[3] != nullptr && is_openai()) {
     // The cookbook: a name costs itself and one more; a name that repeats the role costs one.
     tally_.known(text_.tokens(is.text(3)) + 1 - (is.text(3) == role && !role.empty() ? 1 : 0));
+  } else if (is[3] != nullptr) {
+    tally_.bound += text_.text(is.text(3)).bound + 2;
   }
+  call_id(is[13]);
+  if (is[14] != nullptr) tally_.guess(0, text_.text(is.text(14)).bound);
   if (const Json* body = first_of(is[1], is[2])) content(*body, without_results);
   if (is[7] != nullptr) any(*is[7]);
   if (is[9] != nullptr && is[1] == nullptr) any(*is[9]);
+  if (is[9] != nullptr && is[1] != nullptr) tally_.guess(0, text_.text(is.text(9)).bound);
+  if (is[12] != nullptr) any(*is[12]);
   if (is[4] != nullptr) {
     for_each(*is[4], [&](const Json& entry) {
-      const auto wrapped = members_of(entry, "function", "custom", "name", "parameters");
+      const auto wrapped = members_of(entry, "function", "custom", "name", "parameters", "id");
+      call_id(wrapped[4]);
       if (const Json* function = first_of(wrapped[0], wrapped[1])) {
         const auto made = members_of(*function, "name", "arguments", "input");
         call(made.text(0), first_of(made[1], made[2]));
@@ -258,42 +285,6 @@ void PartCounter::message(const Json& message, bool without_results) {
     if (is[thought] != nullptr) tally_.guess(0, text_.text(is.text(thought)).bound);
   }
   if (is[10] != nullptr) tally_.unknown(100);
-}
-
-void PartCounter::item(const Json& item) {
-  const auto is = members_of(item, "type", "name", "arguments", "input", "output", "content",
-                             "encrypted_content", "tools", "action", "text", "result");
-  const std::string_view type = is.text(0);
-  if (type == "reasoning" || type == "thought") {
-    tally_.guess(0, is.text(6).size() / 2 + 256);
-  } else if (type.starts_with("compaction")) {
-    tally_.guess(is.text(6).size() / 8, is.text(6).size() + 512);
-  } else if (type == "item_reference") {
-    tally_.unknown(100);
-  } else if (type == "additional_tools" && is[7] != nullptr) {
-    // Tools that come late come in a message of the developer's.
-    tally_.guess(80, 120);
-    declarations(*is[7]);
-  } else if (type.ends_with("_output") || type.ends_with("tool_result") ||
-             type == "function_result") {
-    tally_.guess(framing_.message + 1, framing_.message * 3 + 4);
-    result(first_of(is[4], is[10]));
-  } else if (type.ends_with("_call")) {
-    tally_.guess(framing_.message + 1, framing_.message * 3 + 4);
-    call(is.text(1), first_of(first_of(is[2], is[3]), is[8]));
-    if (is[4] != nullptr) result(is[4]);
-    if (type == "web_search_call" || type == "file_search_call" || type == "mcp_call" ||
-        type == "code_interpreter_call")
-      tally_.unknown(0);
-  } else if (is[9] != nullptr || type == "image" || type == "document" || type == "audio" ||
-             type == "video") {
-    block(item);
-    end_text();
-  } else if (is[5] != nullptr) {
-    message(item, false);
-  } else {
-    tally_.add(json(item));
-  }
 }
 
 void PartCounter::instructions(const Json& value) {

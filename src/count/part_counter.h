@@ -1,6 +1,7 @@
 // The tokens of one part of a transcript with what frames it. Private to the room.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ class PartCounter {
 
   [[nodiscard]] const Framing& framing() const { return framing_; }
   [[nodiscard]] const TextCounter& text() const { return text_; }
+  // Ollama's members beside a prompt: the tokens of an earlier conversation, and pictures.
+  [[nodiscard]] Tally ollama_extra(std::string_view key, const Json& value);
   // A value written as JSON: nobody knows how models are shown it, so a quarter more bounds it.
   [[nodiscard]] Tally json(const Json& value) const;
 
@@ -49,10 +52,17 @@ class PartCounter {
   void block(const Json& block);
   void gemini_part(const Json& part);
   void call(std::string_view name, const Json* arguments);
+  void call_id(const Json* id);
   void result(const Json* content);
   void any(const Json& value);
+  // What nobody here knows may be shown to the model all the same: members that are not `known`
+  // count towards the bound.
+  void leftovers(const Json& object, std::span<const std::string_view> known);
+  void unknown_block(const Json& block);
 
   void image(const Json* place, std::string_view detail);
+  // A sound, film or document where it lies: its data, or an address.
+  void media_at(const Json* place, std::string_view usual_type);
   void image_data(std::string_view base64, std::string_view detail);
   void document(std::string_view base64);
   void file(std::string_view data, bool elsewhere);

@@ -13,6 +13,26 @@ using provider::Dialect;
 // Tools the provider runs itself come with instructions and bring text nobody here sees.
 constexpr std::uint64_t kServerTool = 300;
 
+// Templates of models nobody listed explain tools in so many tokens at the most (recorded: 210).
+constexpr std::uint64_t kMostUnknownPrompt = 320;
+
+// Anthropic's tools that the client runs: their schemas are the model's own (the tool use guide).
+struct ClientTool {
+  std::string_view type;
+  std::uint64_t tokens;
+  std::uint64_t most;
+};
+constexpr ClientTool kClientTools[] = {{"bash_", 245, 800},
+                                       {"text_editor_", 700, 1800},
+                                       {"computer_", 1235, 3000},
+                                       {"memory_", 1500, 4500}};
+
+const ClientTool* client_tool(std::string_view type) {
+  const auto* found = std::ranges::find_if(
+      kClientTools, [type](const ClientTool& tool) { return type.starts_with(tool.type); });
+  return found != std::end(kClientTools) ? found : nullptr;
+}
+
 }  // namespace
 
 // Every property costs some ten tokens beside its JSON (fitted to recorded usage of versions 2.5
@@ -35,11 +55,19 @@ void PartCounter::declaration(const Json& tool) {
                  "function_declarations", "parameters", "description", "parameter_definitions");
   if (const Json* functions = first_of(is[4], is[5])) {
     for_each(*functions, [&](const Json& function) { gemini_function(function); });
+    // One object may hold tools of several kinds.
+    for_each_member(tool, [&](std::string_view key, const Json& other) {
+      if (key != "functionDeclarations" && key != "function_declarations" && !other.is_null())
+        tally_.unknown(kServerTool);
+    });
   } else if (is[2] != nullptr) {
     tally_.add(json(*is[2]));
   } else if (is[3] != nullptr || is[6] != nullptr || is[8] != nullptr || is.text(0) == "function" ||
              is.text(0) == "custom") {
     tally_.add(json(tool));
+  } else if (const ClientTool* known = client_tool(is.text(0));
+             known != nullptr && is_anthropic()) {
+    tally_.guess(known->tokens, known->most);
   } else {
     tally_.unknown(kServerTool);
   }
@@ -53,8 +81,9 @@ void PartCounter::declarations(const Json& tools) {
   std::uint64_t prompt = framing_.first_tool + choice.tool_prompt;
   if (dialect_ == Dialect::openai_chat) prompt += choice.chat_tool_prompt;
   // OpenAI's Responses API has shown some models more of them than the chat completions do.
-  const std::uint64_t most =
+  std::uint64_t most =
       dialect_ == Dialect::openai_responses ? choice.responses_tool_prompt_most : 0;
+  if (name_ == tokenizer::Template::plain) most = kMostUnknownPrompt;
   tally_.guess(prompt, std::max(prompt * 5 / 4 + 12, most));
   if (!is_openai()) {
     for_each(tools, [&](const Json& tool) { declaration(tool); });
@@ -62,7 +91,8 @@ void PartCounter::declarations(const Json& tools) {
   }
   const std::string written = typescript_of(tools);
   Tally text = text_.text(written);
-  text.bound = text.bound * 5 / 4 + 8;
+  // What the rendering leaves out (references, patterns, nested descriptions) may be shown.
+  text.bound = std::max(text.bound * 5 / 4 + 8, json(tools).tokens);
   text.framed_exactly = false;
   tally_.add(text);
   for_each(tools, [&](const Json& tool) {

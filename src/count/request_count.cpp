@@ -30,7 +30,8 @@ std::uint64_t fingerprint_of(const ModelCounting& model) {
         std::uint64_t{model.choice.per_thousand},
         std::uint64_t{model.choice.per_thousand_other_scripts},
         static_cast<std::uint64_t>(images.kind), std::uint64_t{images.base},
-        std::uint64_t{images.tile}, std::uint64_t{images.most}, std::uint64_t{images.per_thousand},
+        std::uint64_t{images.tile}, std::uint64_t{images.most}, std::uint64_t{images.edge},
+        std::uint64_t{images.per_thousand}, std::uint64_t{model.choice.digits_apart},
         std::uint64_t{model.choice.tool_prompt}, std::uint64_t{model.choice.chat_tool_prompt},
         std::uint64_t{model.choice.responses_tool_prompt_most},
         std::uint64_t{model.vocabulary != nullptr}})
@@ -102,6 +103,23 @@ void Extras::member(std::string_view key, const Json& value) {
     for (const std::size_t i : {0u, 1u, 2u}) {
       if (is[i] != nullptr) schema(*is[i]);
     }
+  } else if (key == "toolConfig" || key == "tool_config") {
+    // Names of the functions that may be called are asked for in words.
+    tally_.guess(0, counter_.json(value).bound);
+  } else if (key == "safe_prompt" || key == "safety_mode") {
+    // Mistral puts a paragraph of good manners before the conversation.
+    bool wanted = false;
+    if (value.get(wanted) != simdjson::SUCCESS || wanted) tally_.guess(0, 128);
+  } else if (key == "enable_search" || key == "web_search" || key == "web_search_enabled") {
+    // Whatever is found is read as well.
+    bool wanted = false;
+    if (value.get(wanted) != simdjson::SUCCESS || wanted) elsewhere();
+  } else if (dialect_ == Dialect::ollama && (key == "context" || key == "images")) {
+    tally_.add(counter_.ollama_extra(key, value));
+  } else if ((key == "chat_template_kwargs" || key == "documents") &&
+             dialect_ == Dialect::openai_chat) {
+    // Servers of open models hand them to the template.
+    tally_.guess(0, counter_.json(value).bound + 64);
   } else if (key == "format" && dialect_ == Dialect::ollama && value.is_object()) {
     tally_.guess(0, counter_.json(value).bound);
   } else if (key == "tool_choice" || key == "function_call") {
@@ -120,10 +138,13 @@ void Extras::member(std::string_view key, const Json& value) {
              key == "previous_interaction_id" || key == "agent" || key == "cachedContent" ||
              key == "cached_content" || key == "mcp_servers" || key == "container" ||
              key == "thread" || key == "web_search_options" || key == "plugins" ||
-             key == "connectors" || key == "conversation_id") {
+             key == "connectors" || key == "conversation_id" || key == "data_sources" ||
+             key == "dataSources" || key == "search_parameters" ||
+             (key == "context_management" && counter_.is_anthropic())) {
     const bool own_words = dialect_ == Dialect::openai_completions || dialect_ == Dialect::ollama ||
                            dialect_ == Dialect::openai_images;
-    if (key != "prompt" || !own_words) elsewhere();
+    const bool off = key == "search_parameters" && members_of(value, "mode").text(0) == "off";
+    if (!off && (key != "prompt" || !own_words)) elsewhere();
   }
 }
 
@@ -205,7 +226,8 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
     if (dialect == Dialect::openai_responses) more.bound += choice.responses_most;
     more.tokens += choice.hidden + question.host.hidden;
     more.framed_exactly &= choice.hidden == 0 && question.host.hidden == 0;
-    if (choice.searches) more.unknown(0);
+    // OpenRouter's suffix for models that look things up first.
+    if (choice.searches || question.model_name.ends_with(":online")) more.unknown(0);
     // The instructions for summing up (recorded usage).
     if (question.endpoint.name == "responses.compact") more.guess(93, 200);
     if (choice.default_system_most > 0 && !has(PartKind::system))

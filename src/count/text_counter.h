@@ -83,6 +83,8 @@ class TextCounter {
 // text's bytes.
 [[nodiscard]] std::uint64_t scaled(const tokenizer::TokenizerChoice& choice, std::uint64_t count,
                                    std::uint64_t bytes, std::uint64_t other_bytes);
+// How many tokens more a text has when each of its digits is one, where the vocabulary joins three.
+[[nodiscard]] std::uint64_t digits_apart(std::string_view text);
 // Bytes of characters outside ASCII and Latin script.
 [[nodiscard]] std::uint64_t bytes_of_other_scripts(std::string_view text);
 // The most tokens of `bytes` of text of which `count` was estimated.

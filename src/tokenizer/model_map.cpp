@@ -135,6 +135,7 @@ void read_choice(MapReader& map, TokenizerChoice& choice, Confidence standard) {
   map.integer({"default_system_most"}, choice.default_system_most, 0, 100'000);
   map.integer({"responses_tool_prompt_most"}, choice.responses_tool_prompt_most, 0, 100'000);
   map.boolean({"searches"}, choice.searches);
+  map.boolean({"digits_apart"}, choice.digits_apart);
   map.integer({"tool_prompt"}, choice.tool_prompt, 0, 100'000);
   map.integer({"chat_tool_prompt"}, choice.chat_tool_prompt, 0, 100'000);
   map.integer({"per_thousand"}, choice.per_thousand, 100, 10'000);
@@ -166,6 +167,7 @@ void read_image_rule(MapReader& map, ImageRule& rule) {
   map.integer({"base"}, rule.base, 0, 100'000);
   map.integer({"tile"}, rule.tile, 1, 100'000);
   map.integer({"most"}, rule.most, 1, 100'000);
+  map.integer({"edge"}, rule.edge, 1, 100'000);
   map.integer({"per_thousand"}, rule.per_thousand, 100, 10'000);
 }
 
@@ -271,6 +273,7 @@ TokenizerChoice ModelMap::stand_in(const TokenizerChoice& choice) const {
   TokenizerChoice out = choice;
   out.vocabulary = found->second.vocabulary;
   out.confidence = found->second.confidence;
+  out.digits_apart |= found->second.digits_apart;
   out.per_thousand = found->second.per_thousand;
   out.per_thousand_other_scripts = found->second.per_thousand_other_scripts;
   out.per_thousand = out.per_thousand * choice.per_thousand / 1000;

@@ -44,6 +44,7 @@ struct ImageRule {
   std::uint32_t base = 85;            // tiles: of every picture; flat: of one picture
   std::uint32_t tile = 170;           // tiles: of each square; area: pixels a token
   std::uint32_t most = 1536;          // patches of one picture; area: tokens of one picture
+  std::uint32_t edge = 1568;          // area: pixels the longer side is shrunk to
   std::uint32_t per_thousand = 1000;  // patches: tokens of a thousand patches
 };
 
@@ -67,6 +68,8 @@ struct TokenizerChoice {
   std::uint32_t tool_prompt = 0;
   std::uint32_t chat_tool_prompt = 0;
   std::uint32_t responses_tool_prompt_most = 0;
+  // The model reads digits one by one where the vocabulary that counts joins up to three.
+  bool digits_apart = false;
   // The model searches by itself: what it finds is billed, and not in the request.
   bool searches = false;
 };

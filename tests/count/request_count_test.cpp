@@ -132,6 +132,141 @@ TEST(RequestCount, ContextHeldByTheProviderHasNoBound) {
                    .upper_bound);
 }
 
+// 500 words are 501 tokens of o200k_base ("word", 499 of " word", " "), and no fewer of any other
+// vocabulary.
+std::string words() {
+  std::string text;
+  for (int i = 0; i < 500; ++i) text += "word ";
+  return text;
+}
+
+struct Shape {
+  Dialect dialect;
+  std::string_view model;
+  std::string_view family;
+  std::string_view body;  // its "@" stands for the words
+};
+
+std::string filled(std::string_view body) {
+  std::string out;
+  for (const char c : body) c == '@' ? out += words() : out += c;
+  return out;
+}
+
+// Members, blocks and items that came after this was written, or that servers treat differently.
+TEST(RequestCount, WhatIsNotKnownCountsTowardsTheBound) {
+  for (
+      const Shape& shape : {
+          Shape{
+              Dialect::openai_chat, "gpt-4o", "openai",
+              R"({"messages":[{"role":"user","content":[{"type":"new","payload":{"of":"@"}}]}]})"},
+          Shape{Dialect::openai_chat, "gpt-4o", "openai",
+                R"({"messages":[{"role":"user","content":"a","context":"@"}]})"},
+          Shape{
+              Dialect::openai_chat, "anthropic/claude-sonnet-4", "openai",
+              R"({"messages":[{"role":"assistant","content":"a","reasoning_details":[{"text":"@"}]}]})"},
+          Shape{Dialect::openai_chat, "gpt-4o", "openai",
+                R"({"messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":
+                 {"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"description":"@"}}}}}]})"},
+          Shape{
+              Dialect::openai_chat, "qwen3-32b", "openai",
+              R"({"messages":[{"role":"user","content":"a"}],"chat_template_kwargs":{"persona":"@"}})"},
+          Shape{Dialect::openai_responses, "gpt-5.1", "openai",
+                R"({"input":[{"type":"new_thing","data":"@"}]})"},
+          Shape{Dialect::openai_responses, "gpt-5.1", "openai",
+                R"({"input":[{"type":"apply_patch_call","operation":{"diff":"@"}}]})"},
+          Shape{
+              Dialect::openai_responses, "gpt-oss-120b", "openai",
+              R"({"input":[{"type":"reasoning","summary":[],"content":[{"type":"reasoning_text","text":"@"}]}]})"},
+          Shape{
+              Dialect::anthropic_messages, "claude-sonnet-4-5", "anthropic",
+              R"({"messages":[{"role":"user","content":[{"type":"search_result","title":"t","source":"s",
+                 "content":[{"type":"text","text":"@"}],"citations":{"enabled":true}}]}]})"},
+          Shape{Dialect::gemini, "gemini-2.5-flash", "gemini",
+                R"({"contents":[{"parts":[{"toolCall":{"args":"@"}}]}]})"},
+          Shape{Dialect::gemini, "gemini-2.5-flash", "gemini",
+                R"({"contents":[{"parts":[{"code_execution_result":{"output":"@"}}]}]})"},
+          Shape{
+              Dialect::cohere, "command-a-03-2025", "cohere",
+              R"({"messages":[{"role":"tool","content":[{"type":"document","document":{"data":"@"}}]}]})"},
+          Shape{Dialect::cohere, "command-a-03-2025", "cohere",
+                R"({"messages":[{"role":"assistant","tool_plan":"@"}]})"},
+          Shape{Dialect::cohere, "embed-v4.0", "cohere",
+                R"({"inputs":[{"content":[{"type":"text","text":"@"}]}]})"},
+      }) {
+    const RequestCount got =
+        count(shape.dialect, shape.model, filled(shape.body), nullptr, 0, shape.family);
+    ASSERT_TRUE(got.upper_bound) << shape.body;
+    EXPECT_GE(*got.upper_bound, 501) << shape.body;
+    EXPECT_LE(*got.upper_bound, 3'000) << shape.body;
+  }
+}
+
+TEST(RequestCount, WhatOnlyPointsElsewhereHasNoBound) {
+  for (
+      const Shape& shape : {
+          Shape{
+              Dialect::openai_chat, "qwen2.5-vl-72b", "openai",
+              R"({"messages":[{"role":"user","content":[{"type":"video_url","video_url":{"url":"https://x/y"}}]}]})"},
+          Shape{
+              Dialect::openai_chat, "mistral-ocr", "openai",
+              R"({"messages":[{"role":"user","content":[{"type":"document_url","document_url":"https://x/y"}]}]})"},
+          Shape{
+              Dialect::openai_chat, "gpt-4o", "openai",
+              R"({"messages":[{"role":"user","content":[{"type":"new","place":{"file_id":"f-1"}}]}]})"},
+          Shape{Dialect::openai_chat, "openai/gpt-4o:online", "openai",
+                R"({"messages":[{"role":"user","content":"a"}]})"},
+          Shape{
+              Dialect::openai_chat, "gpt-4o", "azure",
+              R"({"messages":[{"role":"user","content":"a"}],"data_sources":[{"type":"azure_search"}]})"},
+          Shape{
+              Dialect::openai_chat, "grok-4", "openai",
+              R"({"messages":[{"role":"user","content":"a"}],"search_parameters":{"mode":"auto"}})"},
+          Shape{
+              Dialect::anthropic_messages, "claude-sonnet-4-5", "anthropic",
+              R"({"messages":[{"role":"user","content":[{"type":"container_upload","file_id":"f"}]}]})"},
+          Shape{
+              Dialect::gemini, "gemini-2.5-flash", "gemini",
+              R"({"contents":[{"parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f"}],"googleSearch":{}}]})"},
+      }) {
+    EXPECT_FALSE(
+        count(shape.dialect, shape.model, shape.body, nullptr, 0, shape.family).upper_bound)
+        << shape.body;
+  }
+}
+
+// Ollama's guide: `context` holds the tokens of the conversation so far.
+TEST(RequestCount, OllamaReadsItsOwnTokensAgain) {
+  const auto of = [](std::string_view body) {
+    return count(Dialect::ollama, "qwen2.5", body, nullptr, 0, "ollama").tokens;
+  };
+  EXPECT_EQ(of(R"({"prompt":"Hello","context":[1,2,3,4,5]})"), of(R"({"prompt":"Hello"})") + 5);
+}
+
+// tiktoken reads half of a surrogate pair as U+FFFD, which is one token.
+TEST(RequestCount, HalfASurrogatePairIsOneUnknownCharacter) {
+  const auto of = [](std::string_view text) {
+    return count(Dialect::openai_chat, "gpt-4o",
+                 R"({"messages":[{"role":"user","content":")" + std::string(text) + R"("}]})")
+        .tokens;
+  };
+  EXPECT_EQ(of("a \\ud83d b"), of("a \\ufffd b"));
+  EXPECT_EQ(of("\\\\ud83d \\udc4d\\udc4d"), of("\\\\ud83d \\ufffd\\ufffd"));
+  EXPECT_EQ(of("\\ud83d\\udc4d \\uDFFF"), of("👍 \\uFFFD"));
+}
+
+// Gemma's vocabulary has no token of two digits (google/gemma-3 tokenizer.json).
+TEST(RequestCount, GeminiReadsDigitsOneByOne) {
+  const auto of = [](std::string_view text) {
+    return count(Dialect::gemini, "gemini-2.5-flash",
+                 R"({"contents":[{"parts":[{"text":")" + std::string(text) + R"("}]}]})", nullptr,
+                 0, "gemini")
+        .tokens;
+  };
+  EXPECT_EQ(of("1234567890"), 10);
+  EXPECT_EQ(of("12 345 6"), 8);
+}
+
 TEST(RequestCount, EstimatesSaySoAndLeaveRoom) {
   const RequestCount claude =
       count(Dialect::anthropic_messages, "claude-sonnet-4-5",
