@@ -105,6 +105,9 @@ struct Record {
   std::optional<std::int64_t> counted_output_tokens;
   std::string input_parts;  // JSON object or empty
   std::optional<std::int64_t> context_repeated_tokens;
+  std::optional<std::int64_t> counted_upper_bound;  // none: only the model's window bounds it
+  std::string_view counted_tokenizer = {};          // static text; empty: not counted
+  std::string_view counted_confidence = {};
 
   Bill bill;
 

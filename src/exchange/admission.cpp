@@ -128,8 +128,8 @@ void Exchange::read_parts() {
   if (services_.counters == nullptr || !endpoint.cappable) return;
   std::string storage;
   const std::string_view body = whole_body(storage);
-  tokens_.read(endpoint, provider::name_of(routed_.provider->dialect), record_->model_requested,
-               body);
+  tokens_.read(endpoint, provider::name_of(routed_.provider->dialect),
+               routed_.provider->origin.host, record_->model_requested, body);
   signs_ = tokens_.signs(identify::admitted_retries(head_));
 }
 

@@ -27,6 +27,10 @@ class Counters {
   // question has it loaded beside, so that no event loop waits for it.
   [[nodiscard]] std::shared_ptr<const count::ModelCounting> model(std::string_view family,
                                                                   std::string_view name);
+  // What a provider's host adds to each request by itself.
+  [[nodiscard]] tokenizer::ModelMap::HostExtra host_extra(std::string_view host) const {
+    return shared_.models().host_extra(host);
+  }
   [[nodiscard]] const count::HashKey& key() const { return key_; }
   [[nodiscard]] count::Memories& memories() { return shared_.memories(); }
   [[nodiscard]] count::Calibration& calibration() { return shared_.calibration(); }

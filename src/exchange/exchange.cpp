@@ -59,6 +59,7 @@ Awaitable<After> Exchange::run() {
     const bool waited = co_await pause(kCountPause);
     if (!waited) break;
   }
+  tokens_.count_documents();
   services_.under_way.erase(this);
   client_.set_watcher(nullptr);
   provider_.reset();

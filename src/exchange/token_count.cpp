@@ -49,13 +49,22 @@ std::string parts_json(const count::RequestCount& request) {
 TokenCount::~TokenCount() = default;
 
 void TokenCount::read(const provider::Endpoint& endpoint, std::string_view family,
-                      std::string_view model, std::string_view body) {
+                      std::string_view host, std::string_view model, std::string_view body) {
   if (counters_ == nullptr) return;
+  read_ = true;
   endpoint_ = endpoint;
+  family_ = family;
   name_ = model;
-  model_ = counters_->model(family, model);
-  if (model_ != nullptr) output_.emplace(endpoint.dialect, *model_);
+  host_ = counters_->host_extra(host);
+  resolve();
   transcript_ = count::read_transcript(endpoint_, body, counters_->key());
+}
+
+bool TokenCount::resolve() {
+  if (model_ != nullptr || !read_) return model_ != nullptr;
+  model_ = counters_->model(family_, name_);
+  if (model_ != nullptr) output_.emplace(endpoint_.dialect, *model_);
+  return model_ != nullptr;
 }
 
 runs::Signs TokenCount::signs(std::uint32_t sdk_retries) const {
@@ -85,9 +94,9 @@ const count::RequestCount* TokenCount::request() const {
 }
 
 void TokenCount::count_request(std::string_view body, std::string_view scope) {
-  if (model_ == nullptr || request_ || job_ != nullptr || !transcript_.readable) return;
-  if (body.size() <= kCountedHere) {
-    const count::RequestQuestion question{endpoint_, *model_, name_, body, transcript_};
+  if (!read_ || request_ || job_ != nullptr || !transcript_.readable) return;
+  if (resolve() && body.size() <= kCountedHere) {
+    const count::RequestQuestion question{endpoint_, *model_, name_, body, transcript_, host_};
     request_ = count::count_request(question, &counters_->memories(), scope_of(scope));
     return;
   }
@@ -96,12 +105,18 @@ void TokenCount::count_request(std::string_view body, std::string_view scope) {
   job_->transcript = transcript_;
   job_->endpoint = endpoint_;
   job_->model = model_;
+  job_->family = family_;
   job_->name = name_;
+  job_->host = host_;
   job_->scope = scope_of(scope);
-  boost::asio::post(counters_->pool(), [job = job_, &memories = counters_->memories()] {
-    const count::RequestQuestion question{job->endpoint, *job->model, job->name, job->body,
-                                          job->transcript};
-    job->count = count::count_request(question, &memories, job->scope);
+  boost::asio::post(counters_->pool(), [job = job_, counters = counters_] {
+    // The one thread there loads a vocabulary before what was asked for after it.
+    if (job->model == nullptr) job->model = counters->model(job->family, job->name);
+    if (job->model != nullptr) {
+      const count::RequestQuestion question{job->endpoint, *job->model,     job->name,
+                                            job->body,     job->transcript, job->host};
+      job->count = count::count_request(question, &counters->memories(), job->scope);
+    }
     job->done.store(true, std::memory_order_release);
   });
 }
@@ -111,13 +126,13 @@ bool TokenCount::done() const {
 }
 
 void TokenCount::on_document(std::string_view document) {
-  if (!output_ || documents_.size() + document.size() > kDocumentsMost) return;
+  if (!read_ || documents_.size() + document.size() > kDocumentsMost) return;
   documents_.append(document);
   ends_.push_back(documents_.size());
 }
 
 void TokenCount::count_documents() {
-  if (ends_.empty()) return;
+  if (ends_.empty() || !resolve()) return;
   std::size_t begin = 0;
   for (const std::size_t end : ends_) {
     const std::string_view document = std::string_view(documents_).substr(begin, end - begin);
@@ -138,6 +153,9 @@ void TokenCount::write(Record& record) const {
         record.provider_label, name_, request->kind, request->grade, request->tokens);
     record.input_parts = parts_json(*request);
     record.context_repeated_tokens = request->repeated;
+    record.counted_upper_bound = request->upper_bound;
+    record.counted_tokenizer = tokenizer::name_of(request->vocabulary);
+    record.counted_confidence = count::name_of(request->grade);
   }
   if (output_ && output_->total() > 0) {
     record.counted_output_tokens = static_cast<std::int64_t>(output_->total());

@@ -26,11 +26,12 @@ class TokenCount final : public meter::DocumentWatch {
   explicit TokenCount(Counters* counters) : counters_(counters) {}
   ~TokenCount() override;
 
-  // Reads the parts of the request. `body` is decoded, and only looked at within the call.
-  void read(const provider::Endpoint& endpoint, std::string_view family, std::string_view model,
-            std::string_view body);
+  // Reads the parts of the request. `body` is decoded, and only looked at within the call; `family`
+  // and `host` are the provider's.
+  void read(const provider::Endpoint& endpoint, std::string_view family, std::string_view host,
+            std::string_view model, std::string_view body);
   [[nodiscard]] runs::Signs signs(std::uint32_t sdk_retries) const;
-  // Null before read() and without counters.
+  // Null before read(), without counters, and as long as the vocabulary is being loaded.
   [[nodiscard]] const count::ModelCounting* model() const { return model_.get(); }
 
   // Counts the request, here when it is small, else beside. `scope` is what a repeated context is
@@ -44,7 +45,8 @@ class TokenCount final : public meter::DocumentWatch {
   // The answer begins; documents() of the meter come from here on.
   void begin_answer(bool streaming) { streaming_ = streaming; }
   void on_document(std::string_view document) override;
-  // Counts the documents that came meanwhile. Called when their bytes are on their way.
+  // Counts the documents that came meanwhile, once the vocabulary is there. Called when their bytes
+  // are on their way, and when all is done.
   void count_documents();
   // Output tokens so far, never less than what is billed for what was seen.
   [[nodiscard]] std::int64_t delivered() const;
@@ -63,16 +65,23 @@ class TokenCount final : public meter::DocumentWatch {
     count::Transcript transcript;
     provider::Endpoint endpoint;
     std::shared_ptr<const count::ModelCounting> model;
+    std::string family;
     std::string name;
+    tokenizer::ModelMap::HostExtra host;
     std::uint64_t scope = 0;
     count::RequestCount count;
     std::atomic<bool> done{false};
   };
   [[nodiscard]] std::uint64_t scope_of(std::string_view scope) const;
+  // Whether the model's vocabulary is there (by now).
+  bool resolve();
 
   Counters* counters_;
+  bool read_ = false;
   provider::Endpoint endpoint_;
+  std::string family_;
   std::string name_;
+  tokenizer::ModelMap::HostExtra host_;
   std::shared_ptr<const count::ModelCounting> model_;
   count::Transcript transcript_;
   std::optional<count::RequestCount> request_;

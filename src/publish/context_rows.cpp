@@ -71,6 +71,8 @@ ContextValues context_values(const Record& record, std::string_view instance,
   values[in_context("retry_cause")] = record.retry_cause;
   values[in_context("provider_fault")] = record.provider_fault;
   values[in_context("waste")] = record.waste;
+  values[in_context("counted_tokenizer")] = record.counted_tokenizer;
+  values[in_context("counted_confidence")] = record.counted_confidence;
   return values;
 }
 

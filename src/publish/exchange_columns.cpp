@@ -46,6 +46,7 @@ constexpr auto kColumns = std::to_array<ExchangeColumn>({
     {"counted_output_tokens", [](const Row& r, Cell& c) { c.integer(r.record.counted_output_tokens); }},
     {"input_parts", [](const Row& r, Cell& c) { c.text(r.record.input_parts); }},
     {"context_repeated_tokens", [](const Row& r, Cell& c) { c.integer(r.record.context_repeated_tokens); }},
+    {"counted_upper_bound", [](const Row& r, Cell& c) { c.integer(r.record.counted_upper_bound); }},
     {"cost_picodollars", [](const Row& r, Cell& c) { c.money(r.record.bill.cost); }},
     {"list_cost_picodollars", [](const Row& r, Cell& c) { c.money(r.record.bill.list_cost); }},
     {"cache_savings_picodollars", [](const Row& r, Cell& c) { c.money(r.record.bill.cache_savings); }},

@@ -139,6 +139,15 @@ WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
 BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
 )sql";
 
+// By what and how well a request was counted.
+constexpr std::string_view kCounted = R"sql(
+ALTER TABLE context ADD COLUMN counted_tokenizer TEXT;
+ALTER TABLE context ADD COLUMN counted_confidence TEXT;
+ALTER TABLE exchange ADD COLUMN counted_upper_bound INTEGER;
+DROP VIEW IF EXISTS records;
+DROP VIEW IF EXISTS corrections;
+)sql";
+
 bool in_exchange(std::string_view column) {
   return std::ranges::find(exchange_columns(), column, &ExchangeColumn::name) !=
          exchange_columns().end();
@@ -178,7 +187,8 @@ std::string column_list(std::span<const std::string_view> columns, std::string_v
 Result<void, SqlError> migrate(const Database& database, std::int64_t from, Time now) {
   // One step a version; a file is brought forward from wherever it is.
   const std::array<std::string, kSchemaVersion> steps = {
-      std::string(kRows) + views(), std::string(kSums), std::string(kOperators)};
+      std::string(kRows) + views(), std::string(kSums), std::string(kOperators),
+      std::string(kCounted) + views()};
   for (std::int64_t version = from + 1; version <= kSchemaVersion; ++version) {
     const std::string step = fmt::format(
         "BEGIN IMMEDIATE;{}INSERT INTO schema_migration VALUES ({}, '{}');"

@@ -26,17 +26,48 @@ namespace tokenweir::publish {
 
 // "TWLR", written into the file's header: a database without it is somebody else's.
 inline constexpr std::int64_t kApplicationId = 0x54574C52;
-inline constexpr std::int64_t kSchemaVersion = 3;
+inline constexpr std::int64_t kSchemaVersion = 4;
 
-inline constexpr auto kContextColumns = std::to_array<std::string_view>(
-    {"instance",     "policy_revision", "workflow",      "team",         "cost_center",
-     "environment",  "purpose",         "credential",    "provider",     "provider_label",
-     "dialect",      "endpoint",        "method",        "region",       "model_requested",
-     "model_served", "price_model",     "service_tier",  "speed",        "http_status",
-     "end_state",    "streaming",       "sent",          "edits",        "usage_source",
-     "input_source", "output_source",   "usage_anomaly", "byok",         "pricing",
-     "price_id",     "cap_source",      "refusal",       "would_refuse", "would_clamp",
-     "retry_cause",  "provider_fault",  "waste"});
+inline constexpr auto kContextColumns = std::to_array<std::string_view>({"instance",
+                                                                         "policy_revision",
+                                                                         "workflow",
+                                                                         "team",
+                                                                         "cost_center",
+                                                                         "environment",
+                                                                         "purpose",
+                                                                         "credential",
+                                                                         "provider",
+                                                                         "provider_label",
+                                                                         "dialect",
+                                                                         "endpoint",
+                                                                         "method",
+                                                                         "region",
+                                                                         "model_requested",
+                                                                         "model_served",
+                                                                         "price_model",
+                                                                         "service_tier",
+                                                                         "speed",
+                                                                         "http_status",
+                                                                         "end_state",
+                                                                         "streaming",
+                                                                         "sent",
+                                                                         "edits",
+                                                                         "usage_source",
+                                                                         "input_source",
+                                                                         "output_source",
+                                                                         "usage_anomaly",
+                                                                         "byok",
+                                                                         "pricing",
+                                                                         "price_id",
+                                                                         "cap_source",
+                                                                         "refusal",
+                                                                         "would_refuse",
+                                                                         "would_clamp",
+                                                                         "retry_cause",
+                                                                         "provider_fault",
+                                                                         "waste",
+                                                                         "counted_tokenizer",
+                                                                         "counted_confidence"});
 
 // The columns of the view `records`: the public contract in its order, then the additions.
 inline constexpr auto kRecordColumns = std::to_array<std::string_view>(
@@ -57,7 +88,7 @@ inline constexpr auto kRecordColumns = std::to_array<std::string_view>(
      "environment", "outcome", "provider_label", "price_model", "response_id", "speed",
      "error_type", "provider_fault", "retry_cause", "usage_anomaly", "byok", "sent",
      "token_classes", "cost_by_kind", "cache_write_premium_picodollars", "inter_token_us",
-     "revision"});
+     "revision", "counted_upper_bound", "counted_tokenizer", "counted_confidence"});
 
 // Bind position of a column of `context`, found at compile time.
 template <std::size_t count>

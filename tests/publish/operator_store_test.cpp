@@ -207,7 +207,11 @@ TEST_F(OperatorOrders, OlderLedgersGainTheTables) {
                     ->execute("DROP TABLE audit; DROP TABLE kill_switch; DROP TABLE "
                               "budget_override; DROP TABLE account_confirmed; DROP TABLE "
                               "enforcement_off; PRAGMA user_version = 2;"
-                              "DELETE FROM schema_migration WHERE version = 3")
+                              "DROP VIEW records; DROP VIEW corrections;"
+                              "ALTER TABLE context DROP COLUMN counted_tokenizer;"
+                              "ALTER TABLE context DROP COLUMN counted_confidence;"
+                              "ALTER TABLE exchange DROP COLUMN counted_upper_bound;"
+                              "DELETE FROM schema_migration WHERE version >= 3")
                     .has_value());
   }
   auto ledger = Ledger::open(path(), kMorning);
