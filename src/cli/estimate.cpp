@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +19,7 @@
 #include "cli/table.h"
 #include "core/exit_codes.h"
 #include "core/text.h"
+#include "tokenizer/embedded.h"
 
 namespace tokenweir::cli {
 namespace {
@@ -31,7 +34,7 @@ struct Options {
   std::string model;
   std::string prices;
   std::vector<std::string> files = default_price_files();
-  std::string models = "config/tokenizers/models.yaml";
+  std::string models;  // empty: the map that is built in
   std::string vocabularies;
   std::optional<std::uint64_t> output_tokens;
   std::uint64_t requests_per_day = 0;
@@ -56,13 +59,28 @@ Result<std::string, std::string> read(const std::string& path) {
   std::ifstream file;
   if (path != "-") {
     std::error_code error;
+    if (!fs::is_regular_file(path, error)) return failure(path + ": there is no such file");
     if (fs::file_size(path, error) > kMostFileBytes || error)
       return failure(path + ": cannot be read, or is too large");
     file.open(path, std::ios::binary);
     if (!file) return failure(path + ": cannot be read");
   }
   std::istream& in = path == "-" ? std::cin : file;
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (text.size() > kMostFileBytes) return failure(path + ": is too large");
+  return text;
+}
+
+// What is called so is no prompt, however it begins.
+bool is_json_file(const std::string& path) { return path.ends_with(".json"); }
+bool is_batch_file(const std::string& path) { return path.ends_with(".jsonl"); }
+
+// A prompt may look like JSON; more often a request was cut.
+void warn_of_broken_json(const std::string& path, std::string_view text, const Estimate& estimate) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const bool looks = first != std::string_view::npos && text[first] == '{';
+  if (looks && estimate.is_prompt)
+    std::cerr << "tokenweir estimate: " << path << ": no JSON, so it is counted as a prompt\n";
 }
 
 // --- one request ---------------------------------------------------------------------------------
@@ -78,14 +96,15 @@ std::string one_as_json(const Estimate& estimate) {
   };
   return fmt::format(
       R"({{"model":{},"dialect":{},"input_tokens":{},"upper_bound":{},"input_parts":{{{}}},)"
-      R"("vocabulary":{},"grade":{},"output_tokens":{},"prices":{},"cost_picodollars":{},)"
-      R"("cost_at_most_picodollars":{}}})"
+      R"("vocabulary":{},"grade":{},"output_tokens":{},"output_at_most":{},"prices":{},)"
+      R"("cost_picodollars":{},"cost_at_most_picodollars":{}}})"
       "\n",
       json_text(estimate.model), json_text(estimate.dialect), estimate.count.tokens,
       estimate.count.upper_bound ? std::to_string(*estimate.count.upper_bound) : "null", parts,
       json_text(name_of(estimate.count.vocabulary)), json_text(name_of(estimate.count.grade)),
-      estimate.output_tokens, json_text(estimate.prices), money(estimate.cost),
-      money(estimate.cost_at_most));
+      estimate.output_tokens,
+      estimate.output_at_most ? std::to_string(*estimate.output_at_most) : "null",
+      json_text(estimate.prices), money(estimate.cost), money(estimate.cost_at_most));
 }
 
 std::string one_as_table(const Estimate& estimate) {
@@ -103,17 +122,24 @@ std::string one_as_table(const Estimate& estimate) {
   out += estimate.count.upper_bound
              ? fmt::format("upper bound  {} tokens\n", *estimate.count.upper_bound)
              : std::string("upper bound  the model's window: the provider holds a part\n");
-  out += fmt::format("output       {} tokens\n", estimate.output_tokens);
+  out += estimate.output_known
+             ? fmt::format("output       {} tokens\n", estimate.output_tokens)
+             : std::string("output       not counted: no cap, and no --output-tokens\n");
   out += fmt::format("cost         {} USD", dollars(estimate.cost));
-  if (estimate.cost_at_most) out += fmt::format(", at most {}", dollars(estimate.cost_at_most));
+  if (!estimate.cost) out += " (no price list knows the model)";
+  if (estimate.cost_at_most) {
+    out += fmt::format(", at most {} with {} tokens of output", dollars(estimate.cost_at_most),
+                       std::max(estimate.output_at_most.value_or(0), estimate.output_tokens));
+  }
   return out + "\n";
 }
 
 int run_one(const Options& options, Estimator& estimator, const EstimateSettings& settings) {
   const auto text = read(options.path);
   if (!text) return fail(kExitFailed, text.error());
-  const auto estimate = estimator.estimate(*text, settings);
+  const auto estimate = estimator.estimate(*text, settings, is_json_file(options.path));
   if (!estimate) return fail(kExitFailed, options.path + ": " + estimate.error());
+  warn_of_broken_json(options.path, *text, *estimate);
   std::cout << (options.format == "json" ? one_as_json(*estimate) : one_as_table(*estimate));
   return std::cout ? 0 : kExitFailed;
 }
@@ -122,27 +148,70 @@ int run_one(const Options& options, Estimator& estimator, const EstimateSettings
 
 using Folder = std::map<std::string, Estimate>;  // by path within it
 
-Result<Folder, std::string> read_folder(const std::string& path, Estimator& estimator,
-                                        const EstimateSettings& settings) {
-  Folder folder;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
-       at.increment(error)) {
-    if (!at->is_regular_file()) continue;
-    const std::string name = fs::relative(at->path(), path).string();
-    if (name.starts_with('.') || name.find("/.") != std::string::npos) continue;
-    const auto text = read(at->path().string());
-    if (!text) return failure(text.error());
-    const auto estimate = estimator.estimate(*text, settings);
-    if (!estimate) return failure(at->path().string() + ": " + estimate.error());
-    if (!estimate->cost)
-      return failure(at->path().string() + ": " + estimate->model + " has no price");
-    folder.emplace(name, *estimate);
+// Takes requests in; what is wrong with any of them is told, all of it.
+class FolderReader {
+ public:
+  FolderReader(Estimator& estimator, const EstimateSettings& settings)
+      : estimator_(estimator), settings_(settings) {}
+
+  // A folder with what is below it, or one file. No value: told on stderr.
+  std::optional<Folder> read(const std::string& path) {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) {
+      file(path == "-" ? path : fs::path(path).filename().string(), path);
+    } else {
+      folder(path);
+    }
+    if (failed_) return std::nullopt;
+    if (!folder_.empty()) return std::move(folder_);
+    fail(kExitFailed, path + ": no requests in it");
+    return std::nullopt;
   }
-  if (error) return failure(path + ": " + error.message());
-  if (folder.empty()) return failure(path + ": no requests in it");
-  return folder;
-}
+
+ private:
+  void wrong(const std::string& message) { failed_ = fail(kExitFailed, message) != 0; }
+
+  void folder(const std::string& path) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
+         at.increment(error)) {
+      if (!at->is_regular_file()) continue;
+      const std::string name = fs::relative(at->path(), path).string();
+      if (name.starts_with('.') || name.find("/.") != std::string::npos) continue;
+      file(name, at->path().string());
+    }
+    if (error) wrong(path + ": " + error.message());
+  }
+
+  void file(const std::string& name, const std::string& path) {
+    const auto text = cli::read(path);
+    if (!text) return wrong(text.error());
+    if (!is_batch_file(path)) return request(name, path, *text, is_json_file(path));
+    std::size_t number = 0;
+    for (std::string_view rest = *text; !rest.empty();) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      const std::string_view line = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      const std::string place = fmt::format(":{}", ++number);
+      if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      request(name + place, path + place, line, true);
+    }
+  }
+
+  void request(const std::string& name, const std::string& path, std::string_view text,
+               bool must_be_json) {
+    const auto estimate = estimator_.estimate(text, settings_, must_be_json);
+    if (!estimate) return wrong(path + ": " + estimate.error());
+    if (!estimate->cost) return wrong(path + ": " + printable(estimate->model) + " has no price");
+    warn_of_broken_json(path, text, *estimate);
+    folder_.emplace(name, *estimate);
+  }
+
+  Estimator& estimator_;
+  const EstimateSettings& settings_;
+  Folder folder_;
+  bool failed_ = false;
+};
 
 // Every request of the folder is sent equally often.
 Int128 period_cost(const Folder& folder, std::uint64_t requests) {
@@ -198,8 +267,20 @@ Table folder_table(const Folder& now, const Folder* before, std::uint64_t reques
   return table;
 }
 
+// From nothing to something is more than any percentage.
+double change_of(Int128 base, Int128 cost) {
+  if (base > 0) return static_cast<double>(cost - base) / static_cast<double>(base);
+  return cost > 0 ? std::numeric_limits<double>::infinity() : 0;
+}
+
+std::string percent_as_json(double change) {
+  return std::isfinite(change) ? fmt::format("{:.2f}", change * 100) : std::string("null");
+}
+
 int run_folder(const Options& options, Estimator& estimator, const EstimateSettings& settings) {
-  if (options.requests_per_day == 0) return fail(kExitUsage, "a folder needs --requests-per-day");
+  if (options.requests_per_day == 0) {
+    return fail(kExitUsage, "a folder, --baseline and --fail-above need --requests-per-day");
+  }
   std::optional<Limit> limit;
   if (!options.fail_above.empty()) {
     limit = limit_of(options.fail_above);
@@ -207,25 +288,27 @@ int run_folder(const Options& options, Estimator& estimator, const EstimateSetti
     if (limit->percent && options.baseline.empty())
       return fail(kExitUsage, "--fail-above in percent needs --baseline");
   }
-  const auto now = read_folder(options.path, estimator, settings);
-  if (!now) return fail(kExitFailed, now.error());
+  const auto now = FolderReader(estimator, settings).read(options.path);
   std::optional<Folder> before;
-  if (!options.baseline.empty()) {
-    auto read = read_folder(options.baseline, estimator, settings);
-    if (!read) return fail(kExitFailed, read.error());
-    before = std::move(*read);
-  }
+  if (!options.baseline.empty()) before = FolderReader(estimator, settings).read(options.baseline);
+  if (!now || (!options.baseline.empty() && !before)) return kExitFailed;
   const std::uint64_t requests = options.requests_per_day * options.days;
   const Int128 cost = period_cost(*now, requests);
   const Int128 base = before ? period_cost(*before, requests) : 0;
-  const double change = base > 0 ? static_cast<double>(cost - base) / static_cast<double>(base) : 0;
+  const double change = change_of(base, cost);
+  const bool without_output =
+      std::ranges::any_of(*now, [](const auto& entry) { return !entry.second.output_known; });
+  if (without_output) {
+    std::cerr << "tokenweir estimate: requests without a cap are counted without their answers: "
+                 "give --output-tokens\n";
+  }
   const Table table = folder_table(*now, before ? &*before : nullptr, requests);
   if (options.format == "json") {
-    std::cout << fmt::format(R"({{"requests":{},"days":{},"usd":{})", requests, options.days,
-                             json_text(dollars(cost)));
+    std::cout << fmt::format(R"({{"requests":{},"days":{},"files":{},"usd":{})", requests,
+                             options.days, now->size(), json_text(dollars(cost)));
     if (before)
-      std::cout << fmt::format(R"(,"usd_before":{},"change_percent":{:.2f})",
-                               json_text(dollars(base)), change * 100);
+      std::cout << fmt::format(R"(,"usd_before":{},"change_percent":{})", json_text(dollars(base)),
+                               percent_as_json(change));
     std::cout << "}\n";
   } else if (options.format == "csv") {
     std::cout << csv(table, true);
@@ -245,7 +328,9 @@ int run_folder(const Options& options, Estimator& estimator, const EstimateSetti
 }
 
 int run(const Options& options) {
-  auto models = tokenizer::ModelMap::read(options.models);
+  auto models = options.models.empty()
+                    ? tokenizer::ModelMap::parse(tokenizer::embedded_model_map(), "models.yaml")
+                    : tokenizer::ModelMap::read(options.models);
   if (!models) return fail(kExitConfiguration, models.error());
   auto prices = load_or_complain(options.files);
   if (!prices) return kExitConfiguration;
@@ -253,7 +338,9 @@ int run(const Options& options) {
   Estimator estimator(std::move(*models), std::move(*prices), options.vocabularies, *now);
   const EstimateSettings settings{options.model, options.prices, options.output_tokens};
   std::error_code error;
-  return options.path != "-" && fs::is_directory(options.path, error)
+  const bool period =
+      options.requests_per_day > 0 || !options.baseline.empty() || !options.fail_above.empty();
+  return period || (options.path != "-" && fs::is_directory(options.path, error))
              ? run_folder(options, estimator, settings)
              : run_one(options, estimator, settings);
 }
@@ -267,17 +354,17 @@ void add_estimate_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("path", options->path, "a request or prompt, - for stdin, or a folder of them")
       ->required();
-  command->add_option("-m,--model", options->model, "model, where the request does not name it");
+  command->add_option("-m,--model", options->model, "the model; the request's own when absent");
   command->add_option("--output-tokens", options->output_tokens,
                       "expected of each answer; the request's own cap when absent");
   command
       ->add_option("--requests-per-day", options->requests_per_day,
-                   "of a folder, spread evenly over its requests")
+                   "spread evenly over the requests of the folder")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   command->add_option("--days", options->days, "of the period")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{3'660}))
       ->capture_default_str();
-  command->add_option("--baseline", options->baseline, "folder to compare with");
+  command->add_option("--baseline", options->baseline, "folder or file to compare with");
   command->add_option(
       "--fail-above", options->fail_above,
       "exit with 1 when the period costs more dollars than this, or with a baseline "
@@ -286,8 +373,8 @@ void add_estimate_command(CLI::App& app, int& exit_code) {
                       "price list; the first that knows the model else");
   command->add_option("--files", options->files, "price files or directories")
       ->capture_default_str();
-  command->add_option("--models", options->models, "map of models to vocabularies")
-      ->capture_default_str();
+  command->add_option("--models", options->models,
+                      "map of models to vocabularies; the built-in one when absent");
   command->add_option("--vocabularies", options->vocabularies, "folder of optional vocabularies");
   command->add_option("--format", options->format, "table, csv or json")
       ->check(CLI::IsMember({"table", "csv", "json"}))

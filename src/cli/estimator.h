@@ -27,11 +27,15 @@ struct Estimate {
   std::string model;
   std::string prices;
   std::string dialect;
+  bool is_prompt = false;
   count::RequestCount count;
-  std::uint64_t output_tokens = 0;
+  std::uint64_t output_tokens = 0;  // of all its answers
+  bool output_known = false;        // false: nothing says how long the answer is
+  // No value: neither a cap nor the model's limit is known.
+  std::optional<std::uint64_t> output_at_most;
   // No value: the model has no price, or the sum does not fit.
   std::optional<Money> cost;
-  std::optional<Money> cost_at_most;  // with the upper bound of the input
+  std::optional<Money> cost_at_most;  // of the upper bound and the longest answer
 };
 
 class Estimator {
@@ -43,12 +47,15 @@ class Estimator {
         vocabularies_(vocabularies),
         at_(at) {}
 
-  // `text` is a request's JSON body in any dialect, or a prompt.
+  // `text` is a request's JSON body in any dialect, or a line of a batch, or a prompt. With
+  // `must_be_json` it is no prompt.
   [[nodiscard]] Result<Estimate, std::string> estimate(std::string_view text,
-                                                       const EstimateSettings& settings);
+                                                       const EstimateSettings& settings,
+                                                       bool must_be_json = false);
 
  private:
   [[nodiscard]] std::string list_of(std::string_view model) const;
+  void price(Estimate& out, const EstimateSettings& settings) const;
 
   tokenizer::ModelMap models_;
   pricing::PriceBook prices_;

@@ -93,7 +93,19 @@ int show(const ShowOptions& options) {
 
 }  // namespace
 
-std::vector<std::string> default_price_files() { return {"config/prices"}; }
+std::vector<std::string> default_price_files() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path here = "config/prices";
+  if (fs::is_directory(here, error)) return {here.string()};
+  // From elsewhere: beside the binary of a build, then where a package puts them.
+  const fs::path binary = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const fs::path& place : {binary / "../config/prices", binary / "config/prices",
+                                fs::path("/etc/tokenweir/prices")}) {
+    if (fs::is_directory(place, error)) return {place.lexically_normal().string()};
+  }
+  return {here.string()};
+}
 
 std::optional<PriceBook> load_or_complain(const std::vector<std::string>& files) {
   yaml::Problems problems;

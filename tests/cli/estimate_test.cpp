@@ -122,5 +122,80 @@ TEST_F(EstimateCommand, AFolderNeedsToKnowHowOften) {
             kExitUsage);
 }
 
+TEST_F(EstimateCommand, ABrokenRequestIsNoPrompt) {
+  EXPECT_EQ(run({"-m", "gpt-4o", put("cut.json", R"({"messages":[{"role":"user","con)")}),
+            kExitFailed);
+  EXPECT_NE(error_.find("broken JSON"), std::string::npos) << error_;
+  EXPECT_EQ(run({"-m", "gpt-4o", put("list.json", "[1]")}), kExitFailed);
+  EXPECT_EQ(run({"-m", "gpt-4o", put("cut.txt", R"({"messages":)")}), 0);
+  EXPECT_NE(error_.find("counted as a prompt"), std::string::npos) << error_;
+  EXPECT_EQ(run({"-m", "gpt-4o", put("empty.txt", " \n")}), kExitFailed);
+}
+
+TEST_F(EstimateCommand, EveryDialectIsRead) {
+  const auto dialect = [&](std::string_view body, const std::string& model) {
+    const std::string file = put("body.json", body);
+    EXPECT_EQ(run({"-m", model, file, "--format", "json"}), 0) << error_;
+    const std::size_t from = out_.find("\"dialect\":\"") + 11;
+    return out_.substr(from, out_.find('"', from) - from);
+  };
+  EXPECT_EQ(dialect(R"({"messages":[{"role":"user","content":"a"}]})", "gpt-4o"), "openai_chat");
+  EXPECT_EQ(dialect(R"({"messages":[{"role":"user","content":"a"}]})", "claude-sonnet-4-5"),
+            "anthropic_messages");
+  EXPECT_EQ(dialect(R"({"messages":[{"role":"system","content":"a"}]})", "claude-sonnet-4-5"),
+            "openai_chat");
+  EXPECT_EQ(dialect(R"({"messages":[],"tools":[{"name":"f","input_schema":{}}]})", "x"),
+            "anthropic_messages");
+  EXPECT_EQ(dialect(R"({"system":"s","messages":[{"role":"user","content":"a"}]})", "any"),
+            "anthropic_messages");
+  EXPECT_EQ(dialect(R"({"input":"a"})", "gpt-5"), "openai_responses");
+  EXPECT_EQ(dialect(R"({"input":["a","b"]})", "text-embedding-3-small"), "openai_embeddings");
+  EXPECT_EQ(dialect(R"({"contents":[{"parts":[{"text":"a"}]}]})", "gemini-2.5-flash"), "gemini");
+  EXPECT_EQ(dialect(R"({"message":"a","chat_history":[]})", "command-r"), "cohere");
+  EXPECT_EQ(dialect(R"({"prompt":"a"})", "gpt-3.5-turbo-instruct"), "openai_completions");
+  EXPECT_EQ(
+      dialect(R"({"custom_id":"1","method":"POST","url":"/v1/responses","body":{"input":"a"}})",
+              "gpt-5"),
+      "openai_responses");
+}
+
+TEST_F(EstimateCommand, TheAnswerIsPartOfTheCostOnlyWhereItsLengthIsKnown) {
+  const std::string open = put("open.json", R"({"messages":[{"role":"user","content":"Hello!"}]})");
+  EXPECT_EQ(run({"-m", "gpt-4o", open}), 0);
+  EXPECT_TRUE(says("not counted: no cap")) << out_;
+  const std::string two =
+      put("two.json", R"({"n":2,"max_tokens":50,"messages":[{"role":"user","content":"Hello!"}]})");
+  EXPECT_EQ(run({"-m", "gpt-4o", two, "--format", "json"}), 0);
+  EXPECT_TRUE(says("\"output_tokens\":100,\"output_at_most\":100,")) << out_;
+}
+
+TEST_F(EstimateCommand, AModelWithoutAPriceIsCountedButNotPriced) {
+  EXPECT_EQ(run({"-m", "nobody-knows-1", put("a.txt", "Hello!")}), 0);
+  EXPECT_TRUE(says("cost         unknown USD (no price list knows the model)")) << out_;
+  put("now/a.txt", "Hello!");
+  EXPECT_EQ(run({"-m", "nobody-knows-1", at("now"), "--requests-per-day", "5"}), kExitFailed);
+  EXPECT_NE(error_.find("has no price"), std::string::npos);
+}
+
+TEST_F(EstimateCommand, OneFileAndBatchesHavePeriodsToo) {
+  const std::string one = put("one.txt", "Hello!");
+  EXPECT_EQ(run({"-m", "gpt-4o", one, "--requests-per-day", "1000", "--fail-above", "0.000001"}),
+            kExitFailed);
+  EXPECT_EQ(run({"-m", "gpt-4o", one, "--requests-per-day", "1000", "--fail-above", "1000000"}), 0);
+  EXPECT_EQ(run({"-m", "gpt-4o", one, "--fail-above", "1"}), kExitUsage) << "of how many?";
+  put("now/batch.jsonl",
+      R"({"custom_id":"1","body":{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}]}}
+{"custom_id":"2","body":{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}]}}
+)");
+  EXPECT_EQ(run({at("now"), "--requests-per-day", "10", "--format", "json"}), 0) << error_;
+  EXPECT_TRUE(says("\"files\":2,")) << out_;
+  put("now/batch.jsonl", "{\n{}\n");
+  put("now/other.json", "{");
+  EXPECT_EQ(run({"-m", "gpt-4o", at("now"), "--requests-per-day", "10"}), kExitFailed);
+  for (const char* place : {"batch.jsonl:1", "batch.jsonl:2", "other.json"}) {
+    EXPECT_NE(error_.find(place), std::string::npos) << error_;
+  }
+}
+
 }  // namespace
 }  // namespace tokenweir::cli
