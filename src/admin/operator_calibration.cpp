@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cmath>
+
 #include "admin/json_text.h"
 #include "admin/operators.h"
 #include "admin/order_checks.h"
@@ -19,6 +21,10 @@ bool matches(std::string_view wanted, std::string_view name) {
 }
 
 std::string decimal(double value) { return fmt::format("{:.4f}", value); }
+// To a tenth, and never "-0.0".
+std::string tenths(double value) {
+  return fmt::format("{:.1f}", std::round(value * 10) / 10 + 0.0);
+}
 
 void append_ratio(JsonText& out, const Calibration::Ratio& ratio) {
   out.open_object().member("provider", ratio.provider).member("kind", name_of(ratio.kind));
@@ -36,9 +42,9 @@ void append_ratio(JsonText& out, const Calibration::Ratio& ratio) {
 void append_learned(JsonText& out, const Calibration::Learned& learned) {
   out.open_object().member("provider", learned.provider).member("model", learned.model);
   out.member("kind", name_of(learned.kind));
-  out.name("samples").raw(fmt::format("{:.1f}", learned.samples));
+  out.name("samples").raw(tenths(learned.samples));
   out.name("factor").raw(decimal(learned.factor));
-  out.name("tokens").raw(fmt::format("{:.1f}", learned.tokens));
+  out.name("tokens").raw(tenths(learned.tokens));
   out.member("applied", learned.applied).member("exact", learned.exact);
   out.member("last", learned.last).close();
 }

@@ -396,7 +396,7 @@ TEST_F(MetricsTest, CountingTellsItsHitsAndHowItComparesWithProviders) {
   for (const std::string& line :
        {std::string("tokenweir_count_memo_lookups_total{result=\"hit\"} 900\n"),
         std::string("tokenweir_count_memo_lookups_total{result=\"miss\"} 100\n"),
-        std::string("tokenweir_count_memo_bytes 2.097152e+06\n"),
+        std::string("tokenweir_count_memo_bytes 2097152\n"),
         "tokenweir_calibration_requests_total" + of + ",result=\"equal\"} 3\n",
         "tokenweir_calibration_requests_total" + of + ",result=\"different\"} 17\n",
         "tokenweir_calibration_counted_tokens_total" + of + "} 10000\n",
