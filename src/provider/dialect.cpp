@@ -96,6 +96,49 @@ Family family_of(Dialect dialect) {
   return Family::opaque;
 }
 
+Endpoint recognise_as_written(Family family, Method method, const Segments& segments,
+                              std::string_view query) {
+  Endpoint endpoint;
+  if (segments.too_deep()) return endpoint;
+  if (is_native_path(segments) && recognise_ollama(family, method, segments, query, endpoint)) {
+    return endpoint;
+  }
+  for (const Vendor& vendor : kVendors) {
+    if ((vendor.own & bit(family)) == 0) continue;
+    if (vendor.recognise(family, method, segments, query, endpoint)) return endpoint;
+  }
+  for (const Vendor& vendor : kVendors) {
+    if ((vendor.own & bit(family)) != 0) continue;
+    if (vendor.recognise(family, method, segments, query, endpoint)) return endpoint;
+  }
+  return endpoint;
+}
+
+// What a lenient server takes a path for: without regard to case, escapes undone (twice by some),
+// each segment without its parameters and without dots and blanks at its end.
+std::string lenient_form(std::string_view path) {
+  std::string decoded(path);
+  for (int i = 0; i < 2; ++i) decoded = percent_decoded(decoded);
+  std::string lenient;
+  for (std::string_view rest = decoded; !rest.empty();) {
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    std::string_view segment = rest.substr(0, slash);
+    segment = segment.substr(0, segment.find(';'));
+    while (segment.ends_with('.') || segment.ends_with(' ')) segment.remove_suffix(1);
+    lenient += segment;
+    rest.remove_prefix(std::min(slash + 1, rest.size()));
+    if (!rest.empty()) lenient += '/';
+  }
+  std::ranges::transform(lenient, lenient.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
+  return lenient;
+}
+
+bool costs(const Endpoint& endpoint) {
+  return endpoint.cappable || endpoint.metered || endpoint.async_job;
+}
+
 bool has(std::span<const http::Field> fields, std::string_view name) {
   return http::find(fields, name) != nullptr;
 }
@@ -113,22 +156,14 @@ std::string_view name_of(Dialect dialect) { return kDialects[static_cast<std::si
 
 Endpoint recognise(Family family, std::string_view method, std::string_view path,
                    std::string_view query) {
-  Endpoint endpoint;
-  const Segments segments(path);
-  if (segments.too_deep()) return endpoint;
   const Method kind = method_named(method);
-  if (is_native_path(segments) && recognise_ollama(family, kind, segments, query, endpoint)) {
-    return endpoint;
-  }
-  for (const Vendor& vendor : kVendors) {
-    if ((vendor.own & bit(family)) == 0) continue;
-    if (vendor.recognise(family, kind, segments, query, endpoint)) return endpoint;
-  }
-  for (const Vendor& vendor : kVendors) {
-    if ((vendor.own & bit(family)) != 0) continue;
-    if (vendor.recognise(family, kind, segments, query, endpoint)) return endpoint;
-  }
-  return endpoint;
+  Endpoint endpoint = recognise_as_written(family, kind, Segments(path), query);
+  if (kind != kPost || costs(endpoint)) return endpoint;
+  // What costs nothing as it is written must not be what costs something to a server less strict.
+  const std::string lenient = lenient_form(path);
+  if (lenient == path) return endpoint;
+  Endpoint other = recognise_as_written(family, kind, Segments(lenient), query);
+  return costs(other) ? other : endpoint;
 }
 
 std::optional<Family> well_known_family(std::string_view method, std::string_view path,

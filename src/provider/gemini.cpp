@@ -67,7 +67,7 @@ bool recognise_partner(std::string_view publisher, std::string_view model, std::
   }
   apply(publisher == "anthropic" ? kMessages : kChat, endpoint);
   endpoint.model = model_of(model);
-  if (verb == "streamRawPredict") endpoint.streams = true;
+  if (http::equals_ignoring_case(verb, "streamRawPredict")) endpoint.streams = true;
   return true;
 }
 
@@ -105,15 +105,16 @@ bool recognise_gemini(Family family, Method method, const Segments& path, std::s
   if (colon != std::string_view::npos && method == kPost) {
     const std::string_view verb = last.substr(colon + 1);
     const std::string_view model = last.substr(0, colon);
-    if (verb == "rawPredict" || verb == "streamRawPredict") {
+    if (http::equals_ignoring_case(verb, "rawPredict") ||
+        http::equals_ignoring_case(verb, "streamRawPredict")) {
       return recognise_partner(path.after("publishers"), model, verb, endpoint);
     }
     for (const Verb& known : kVerbs) {
-      if (known.word != verb) continue;
+      if (!http::equals_ignoring_case(known.word, verb)) continue;
       apply({"", kPost, known.dialect, known.name, known.traits}, endpoint);
       // "v1internal:generateContent" names no model.
       if (path.size() > 1) endpoint.model = model_of(model);
-      if (endpoint.metered) endpoint.streams = verb == "streamGenerateContent";
+      if (endpoint.metered) endpoint.streams = known.word == "streamGenerateContent";
       if (endpoint.streams.value_or(false)) {
         endpoint.server_sent_events =
             query_value(query, "alt") == "sse" || query_value(query, "$alt") == "sse";

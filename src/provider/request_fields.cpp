@@ -101,6 +101,8 @@ void add_others(Builder& builder, Dialect dialect) {
       add_messages(builder, "input");
       break;
     case Dialect::cohere:
+      builder.add("num_generations", RequestField::choices, kNumber);
+      [[fallthrough]];
     case Dialect::ollama:
       add_messages(builder, "messages");
       break;

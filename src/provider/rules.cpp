@@ -70,9 +70,11 @@ std::string_view Segments::after(std::string_view name) const {
 }
 
 Method method_named(std::string_view method) {
-  if (method == "POST" || method == "PUT" || method == "PATCH") return kPost;
-  if (method == "DELETE") return kDelete;
-  return kGet;
+  for (const std::string_view reading : {"GET", "HEAD", "OPTIONS"}) {
+    if (method == reading) return kGet;
+  }
+  // Some servers do not mind "post".
+  return method == "DELETE" ? kDelete : kPost;
 }
 
 const Rule* first_match(std::span<const Rule> rules, Family family, Method method,

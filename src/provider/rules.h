@@ -34,7 +34,8 @@ class Segments {
 };
 
 enum Method : std::uint8_t { kGet = 1, kPost = 2, kDelete = 4, kAnyMethod = 7 };
-[[nodiscard]] Method method_named(std::string_view method);  // HEAD and OPTIONS count as kGet
+[[nodiscard]] Method method_named(
+    std::string_view method);  // what does not read or delete is kPost
 
 enum Trait : std::uint8_t {
   kNone = 0,

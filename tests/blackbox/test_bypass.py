@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bypass.invent import invent
+from tests.bypass.nasty import nasty
 from tests.bypass.run import BODIES, Case, Outcome, figure, read_case, read_cases, run, show
 
 
@@ -27,3 +28,9 @@ def test_no_written_body_gets_around_a_cap(tmp_path: Path, capsys: pytest.Captur
 
 def test_no_invented_body_gets_around_a_cap(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     judged([read_case(row, number) for number, row in enumerate(invent(1500, seed=7))], tmp_path, capsys)
+
+
+def test_no_trick_works_in_any_dialect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = judged([read_case(row, number) for number, row in enumerate(nasty())], tmp_path, capsys)
+    assert len(outcomes) >= 1000 and " bypassed=0 " in figure(outcomes)
+    assert sum(outcome.lowered for outcome in outcomes) > 500

@@ -14,6 +14,7 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 Pairs = list[tuple[str, Any]]
 UNLIMITED = math.inf
@@ -166,15 +167,18 @@ CONTAINERS = {
 ALSO = {"chat": ["n_predict", "max_new_tokens"], "completions": ["n_predict", "max_new_tokens"]}
 
 
-def kind_of(path: str) -> str | None:
-    """The wire form of a path; None where no limit belongs."""
-    path = path.split("?")[0].rstrip("/")
+def kind_of(path: str, family: str = "") -> str | None:
+    """The wire form of a path, as a server that reads paths loosely takes it; None where no limit belongs."""
+    path = unquote(unquote(path.split("?")[0])).lower()
+    path = "/".join(segment.split(";")[0].rstrip(". ") for segment in path.split("/")).rstrip("/")
+    if family == "cohere" and path.endswith(("/v1/generate", "/v1/summarize")):
+        return "cohere"
     for suffix, kind in [
         ("/chat/completions", "chat"), ("/fim/completions", "chat"), ("/agents/completions", "chat"),
         ("/completions", "completions"), ("/completion", "llama.cpp"), ("/infill", "llama.cpp"),
         ("/responses", "responses"), ("/messages", "messages"), ("/complete", "complete"),
-        (":generateContent", "gemini"), (":streamGenerateContent", "gemini"),
-        (":rawPredict", "messages"), (":streamRawPredict", "messages"),
+        (":generatecontent", "gemini"), (":streamgeneratecontent", "gemini"),
+        (":rawpredict", "messages"), (":streamrawpredict", "messages"),
         ("/interactions", "interactions"), ("/v2/chat", "cohere"), ("/v1/chat", "cohere"),
         ("/api/chat", "ollama"), ("/api/generate", "ollama"), ("/generate", "generate"),
         ("/generate_stream", "generate"),
@@ -219,6 +223,8 @@ def _judge_one(verdict: Verdict, kind: str, document: Object, reader: Reader, ol
             verdict.at_least(limit, f"{name} {fields} ({reader})")
         for key in ("candidateCount", "candidate_count") if kind in ("gemini", "interactions") else ():
             share = max(share, _count(reader.get(container, key)))
+    if kind == "cohere":
+        share = max(share, _count(reader.get(document, "num_generations")))
     for key in ("n", "best_of"):
         if kind in ("chat", "completions", "llama.cpp"):
             share = max(share, _count(reader.get(document, key)))

@@ -1,4 +1,4 @@
-"""./dev bypass [FILE] [--invent COUNT --seed SEED] [--verbose]
+"""./dev bypass [FILE] [--nasty | --invent COUNT --seed SEED] [--verbose]
 
 Sends request bodies that try to get around an output cap through the real proxy, whose rule is
 `output_caps: [{match: {...}, max: 100, default: 100, on_exceed: clamp}]`, to a provider that keeps what
@@ -11,7 +11,7 @@ FILE holds one JSON object a line (blank lines and lines that begin with # are s
 
   body | body_base64 (b64, base64)   the bytes; `body` may also be an object, which is sent as JSON
   path (url, endpoint)               "/v1/chat/completions"; a path that begins with /p/NAME/ is sent as it is
-  provider | dialect | family        openai anthropic gemini cohere ollama, or a dialect's name such as
+  provider | dialect | family        openai anthropic gemini cohere ollama azure vertex, or a dialect's name such as
                                      openai_chat or gemini; left out, the path decides
   headers                            an object or a list of pairs; content_type and content_encoding may
                                      also stand beside it
@@ -20,8 +20,8 @@ FILE holds one JSON object a line (blank lines and lines that begin with # are s
   method, name (id), max             POST, a label for reports, 100
   legitimate: true                   an ordinary request: refusing it is a failure, too
 
-Headers about the message's length are left out; the runner writes its own. `--invent` makes up bodies
-instead of reading a file.
+Headers about the message's length are left out; the runner writes its own. `--invent` makes up bodies and
+`--nasty` takes those of nasty.py instead of reading a file.
 
 Last line: `figure: bodies= bypassed= refused= lowered= altered= wrongly_refused=`.
 """
@@ -46,13 +46,14 @@ from typing import Any
 
 from tests.bypass.invent import invent
 from tests.bypass.judge import judge, kind_of
+from tests.bypass.nasty import nasty
 from tests.bypass.recorder import Recorder
 from tests.support.proxy import Proxy, free_ports
 
 BODIES = Path(__file__).parent / "bodies.jsonl"
 MOST = 100
 FRAMING = {"content-length", "transfer-encoding", "connection", "host", "expect"}
-FAMILIES = ["openai", "anthropic", "gemini", "cohere", "ollama"]
+FAMILIES = ["openai", "anthropic", "gemini", "cohere", "ollama", "azure", "vertex"]
 DEFAULT_PATHS = {
     "openai": "/v1/chat/completions", "anthropic": "/v1/messages",
     "gemini": "/v1beta/models/gemini-2.5-flash:generateContent", "cohere": "/v2/chat", "ollama": "/api/chat",
@@ -257,7 +258,7 @@ def run(cases: list[Case], directory: Path) -> list[Outcome]:
             if arrival is not None:
                 outcome.arrived, outcome.encoding = arrival.body, arrival.encoding
     for outcome in outcomes:
-        kind = kind_of(outcome.case.path)
+        kind = kind_of(outcome.case.path, outcome.case.family)
         if outcome.arrived is None or kind is None:
             continue
         verdict = judge(kind, outcome.arrived, outcome.encoding, outcome.case.family == "ollama")
@@ -306,12 +307,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bypass", description="bodies that try to get around an output cap")
     parser.add_argument("file", nargs="?", type=Path, default=BODIES)
     parser.add_argument("--invent", type=int, metavar="COUNT", help="make up so many bodies instead")
+    parser.add_argument("--nasty", action="store_true", help="send the thousand of nasty.py instead")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="one line for each body")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bypass-") as directory:
-        cases = ([read_case(row, number) for number, row in enumerate(invent(arguments.invent, arguments.seed))]
-                 if arguments.invent else read_cases(arguments.file))
+        rows = invent(arguments.invent, arguments.seed) if arguments.invent else nasty() if arguments.nasty else None
+        cases = read_cases(arguments.file) if rows is None else [read_case(row, number) for number, row in enumerate(rows)]
         outcomes = run(cases, Path(directory))
     good = show(outcomes, arguments.verbose)
     print(figure(outcomes))

@@ -235,6 +235,28 @@ std::string error_body(Family family, std::string_view path, int status,
   return error_answer(recognise(family, "POST", path, query), family, problem).body;
 }
 
+// reliability.md 5.3, F1: what one server takes for nothing another takes for an inference.
+TEST(Recognise, TakesALooselyWrittenPathForWhatItMayCost) {
+  const auto dialect = [](Family family, std::string_view path, std::string_view method = "POST") {
+    return recognise(family, method, path, "").dialect;
+  };
+  for (const std::string_view path :
+       {"/v1/Chat/Completions", "/V1/CHAT/COMPLETIONS", "/v1/chat/completions;x=1",
+        "/v1/chat;v=2/completions", "/v1/chat%2Fcompletions", "/v1/chat/completions%2F",
+        "/v1/chat%252Fcompletions", "/v1/chat/completions.", "/v1/chat/completions%20",
+        "/v1/chat/completions/;files"}) {
+    EXPECT_EQ(dialect(Family::openai, path), Dialect::openai_chat) << path;
+    EXPECT_TRUE(recognise(Family::openai, "POST", path, "").cappable) << path;
+  }
+  EXPECT_EQ(dialect(Family::openai, "/v1/chat/completions", "post"), Dialect::openai_chat);
+  EXPECT_EQ(dialect(Family::anthropic, "/v1/Messages"), Dialect::anthropic_messages);
+  EXPECT_EQ(dialect(Family::ollama, "/API/chat"), Dialect::ollama);
+  EXPECT_EQ(dialect(Family::gemini, "/v1beta/models/m:GENERATEcontent"), Dialect::gemini);
+  EXPECT_TRUE(*recognise(Family::gemini, "POST", "/v1/models/m:StreamGenerateContent", "").streams);
+  EXPECT_EQ(dialect(Family::openai, "/v1/completely/else"), Dialect::opaque);
+  EXPECT_EQ(dialect(Family::openai, "/v1/Chat/Completions", "GET"), Dialect::opaque);
+}
+
 TEST(ErrorAnswer, SpeaksEachDialectsEnvelope) {
   EXPECT_EQ(error_body(Family::openai, "/v1/chat/completions", 402),
             R"({"error":{"message":"say \"no\"","type":"insufficient_quota","param":null,)"
