@@ -10,16 +10,25 @@ namespace {
 
 constexpr std::size_t kLongestKey = 4096;
 
-const config::Credential* lookup(std::string_view key, const config::Config& config, Time now) {
-  if (key.empty() || key.size() > kLongestKey) return nullptr;
+// What the keys begin with that `tokenweir keys` makes.
+constexpr std::string_view kOwnPrefix = "twk_";
+
+struct Found {
+  const config::Credential* credential = nullptr;
+  bool over = false;
+};
+
+Found lookup(std::string_view key, const config::Config& config, Time now) {
+  if (key.empty() || key.size() > kLongestKey) return {};
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
-  const config::Credential* found = nullptr;
+  Found found;
   for (const config::Credential& credential : config.credentials) {
     for (const config::ProxyKey& good : credential.keys) {
       const bool same = CRYPTO_memcmp(digest, good.digest.data(), good.digest.size()) == 0;
       const bool over = credential.revoked || (good.expires && now >= *good.expires);
-      if (same && !over) found = &credential;
+      if (same && !over) found.credential = &credential;
+      found.over |= same && over;
     }
   }
   return found;
@@ -70,7 +79,8 @@ Shown find_credential(const http::RequestHead& head, std::string_view query,
   Shown shown;
   if (config.credentials.empty()) return shown;
   const auto try_key = [&](std::string_view key, KeyPlace place) {
-    const config::Credential* credential = lookup(key, config, now);
+    const auto [credential, over] = lookup(key, config, now);
+    shown.refused |= over || (credential == nullptr && key.starts_with(kOwnPrefix));
     if (credential == nullptr) return;
     shown.several |= shown.credential != nullptr && shown.credential != credential;
     shown.credential = credential;
@@ -79,7 +89,9 @@ Shown find_credential(const http::RequestHead& head, std::string_view query,
   for (const http::Field& field : head.fields) {
     const auto place = place_of(field.name);
     if (!place) continue;
-    try_key(*place == KeyPlace::authorization ? bearer_token(field.value) : field.value, *place);
+    const std::string_view bearer =
+        *place == KeyPlace::authorization ? bearer_token(field.value) : std::string_view();
+    try_key(bearer.empty() ? std::string_view(field.value) : bearer, *place);
   }
   if (query.find("ke") == std::string_view::npos && query.find('%') == std::string_view::npos) {
     return shown;

@@ -13,6 +13,8 @@ struct Shown {
   const config::Credential* credential = nullptr;
   KeyPlaces places;
   bool several = false;  // keys of two different credentials were shown
+  // One that is over, or looks like one of this proxy's and is not known: nobody else may see it.
+  bool refused = false;
 };
 [[nodiscard]] Shown find_credential(const http::RequestHead& head, std::string_view query,
                                     const config::Config& config, Time now);

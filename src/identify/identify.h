@@ -51,7 +51,8 @@ struct Routed {
 
 // host > longest path prefix > well-known path. Dot segments (also encoded), backslashes, %00 and
 // control bytes in a path are refused with 400. Where the configuration demands credentials, an
-// unknown, expired or missing key is one constant 401. `head` and `config` must outlive the result.
+// unknown, expired or missing key is one constant 401; a key of this proxy's own that is not good
+// always is. `head` and `config` must outlive the result.
 [[nodiscard]] Result<Routed, Rejected> route(const http::RequestHead& head,
                                              const config::Config& config, Time now);
 

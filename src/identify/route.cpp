@@ -101,6 +101,15 @@ void set_target(Routed& routed, std::string_view path_and_query, std::size_t cut
   if (split.has_query && !(drop_key && query.empty())) target += "?" + query;
 }
 
+// Google's APIs take a key from the query as well: beside one of ours that of the client has to go,
+// as it does from the fields.
+bool replaces_query_key(const Routed& routed) {
+  const provider::Family family = routed.provider->dialect;
+  return routed.credential != nullptr &&
+         (family == provider::Family::gemini || family == provider::Family::vertex) &&
+         routed.credential->provider_keys.contains(routed.provider->name);
+}
+
 }  // namespace
 
 Result<Routed, Rejected> route(const http::RequestHead& head, const config::Config& config,
@@ -112,7 +121,8 @@ Result<Routed, Rejected> route(const http::RequestHead& head, const config::Conf
   Routed routed;
   const Shown shown = find_credential(head, split.query, config, now);
   if (shown.several) return failure(kSeveralKeys);
-  if (shown.credential == nullptr && config.require_credential) return failure(kBadKey);
+  const bool unknown = shown.credential == nullptr && config.require_credential;
+  if (unknown || shown.refused) return failure(kBadKey);
   routed.credential = shown.credential;
   routed.key_places = shown.places;
 
@@ -133,8 +143,9 @@ Result<Routed, Rejected> route(const http::RequestHead& head, const config::Conf
 
   const std::size_t prefix = for_workflow + match.stripped;
   const std::size_t cut = prefix == 0 ? 0 : raw_length(split.path, prefix);
-  set_target(routed, head.path_and_query, cut,
-             shown.places.test(static_cast<std::size_t>(KeyPlace::query)));
+  const bool drop_key =
+      shown.places.test(static_cast<std::size_t>(KeyPlace::query)) || replaces_query_key(routed);
+  set_target(routed, head.path_and_query, cut, drop_key);
   return routed;
 }
 
