@@ -120,7 +120,7 @@ void read_log(Reading& reading, MapReader& map) {
 
 void read_metrics(Reading& reading, MapReader& map) {
   Metrics& metrics = reading.config.policy.metrics;
-  const Node* node = map.map({"metrics", "what is left out of /metrics"}, [&](MapReader& inner) {
+  map.map({"metrics", "what is left out of /metrics"}, [&](MapReader& inner) {
     const auto check = [&](const Node* list, const std::vector<std::string>& names) {
       constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
       for (const std::string& name : names) {
@@ -129,9 +129,14 @@ void read_metrics(Reading& reading, MapReader& map) {
       }
     };
     check(inner.texts({"disable", "metric names"}, metrics.disable), metrics.disable);
-    check(inner.texts({"drop_labels", "label names"}, metrics.drop_labels), metrics.drop_labels);
+    const Node* labels =
+        inner.texts({"drop_labels", "label names; their series are added up"}, metrics.drop_labels);
+    check(labels, metrics.drop_labels);
+    for (const std::string& name : metrics.drop_labels) {
+      if (name != "le") continue;
+      inner.report().error(labels->mark, "\"le\" is what a histogram is made of");
+    }
   });
-  reading.inert(node, "metrics");
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ void Metrics::configuration_applied(const config::Config& config, const pricing:
                                     Time now) {
   const std::lock_guard lock(mutex_);
   begin_configured(config);
+  filter_ = ExpositionFilter(config.policy.metrics.disable, config.policy.metrics.drop_labels);
   config_revision_ = config.revision;
   prices_revision_ = prices.revision();
   workflows_ = config.workflows;
@@ -266,7 +267,7 @@ std::string Metrics::expose(const LiveSample& live, const LedgerSample& ledger,
   expose_labels(out);
   expose_configuration(out);
   append_process_metrics(out);
-  return out;
+  return filter_.passes_everything() ? out : filter_.apply(out);
 }
 
 }  // namespace tokenweir::publish

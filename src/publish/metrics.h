@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "core/time.h"
 #include "publish/counting_sample.h"
+#include "publish/exposition_filter.h"
 #include "publish/family.h"
 #include "publish/ledger.h"
 #include "publish/policy_metrics.h"
@@ -90,6 +91,7 @@ class Metrics {
   Family* run_durations_;
   Family* run_growths_;
 
+  ExpositionFilter filter_;
   std::string config_revision_;
   std::string prices_revision_;
   std::vector<config::Workflow> workflows_;
