@@ -126,6 +126,16 @@ std::optional<budget::Rule> rule_of(const config::RunRules& runs) {
   return rule;
 }
 
+std::vector<std::string> pinned_to(const std::string& budget,
+                                   const std::vector<config::Credential>& credentials) {
+  std::vector<std::string> names;
+  for (const config::Credential& credential : credentials) {
+    const auto pin = credential.pins.find("budget");
+    if (pin != credential.pins.end() && pin->second == budget) names.push_back(credential.name);
+  }
+  return names;
+}
+
 Allowance allowance_of(const std::vector<std::string>& allow,
                        const std::vector<std::string>& deny) {
   Allowance allowance;
@@ -154,6 +164,7 @@ Result<Policy, std::string> Policy::compile(const config::Config& config) {
   for (const config::Budget& budget : rules.budgets) {
     auto rule = rule_of(budget);
     if (!rule) return failure(std::move(rule.error()));
+    rule->pinned = pinned_to(budget.name, config.credentials);
     policy.book_rules_.push_back(std::move(*rule));
     const bool only_rejects = std::ranges::all_of(
         budget.ladder, [](const config::LadderStep& step) { return step.reject; });
@@ -250,7 +261,7 @@ bool Policy::has_hard_usd(const budget::Facts& facts) const {
       return subject.tag.empty() && subject.property == Property::run;
     });
     if (of_run && facts[Property::run].empty()) return false;
-    return rule.match.matches(facts);
+    return rule.concerns(facts);
   });
 }
 

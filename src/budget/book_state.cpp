@@ -73,7 +73,7 @@ bool Book::State::collect(const Facts& facts, Now now, bool create, std::uint32_
     candidates.push_back({rule, account});
   };
   for (std::uint32_t rule = 0; rule < rules.size(); ++rule) {
-    if (!rules[rule].rule.match.matches(facts)) continue;
+    if (!rules[rule].rule.concerns(facts)) continue;
     take(rule, nullptr);
     if (!rules[rule].of_run) continue;
     // A sub-agent spends its parents' money too.

@@ -2,10 +2,12 @@
 // A rate is an account like any other, with a rolling minute and a limit on what is in flight.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "budget/amounts.h"
@@ -25,6 +27,8 @@ struct Rule {
   std::string name;  // unique; spend survives a reload under it
   RuleKind kind = RuleKind::budget;
   Selector match;
+  // Credentials that always pay here, whatever their requests say of themselves.
+  std::vector<std::string> pinned;
   std::vector<Subject> per;
   Limits limits;
   Window window;
@@ -32,6 +36,12 @@ struct Rule {
   std::optional<std::int64_t> reject_at = 1'000'000;
   bool enforce = true;  // false: nothing is refused, what would have been is told
   std::string contact;
+
+  [[nodiscard]] bool concerns(const Facts& facts) const {
+    const std::string_view credential = facts[Property::credential];
+    return match.matches(facts) ||
+           (!pinned.empty() && std::ranges::find(pinned, credential) != pinned.end());
+  }
 };
 
 }  // namespace tokenweir::budget

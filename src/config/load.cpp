@@ -42,6 +42,31 @@ const std::string& random_hash_key() {
   return key;
 }
 
+// Passes on what is asked for, and notes files with secrets that others may read.
+class NotingEnvironment final : public yaml::Environment {
+ public:
+  NotingEnvironment(const yaml::Environment& inner, std::vector<std::string>& warnings)
+      : inner_(inner), warnings_(warnings) {}
+
+  [[nodiscard]] std::optional<std::string> variable(const std::string& name) const override {
+    return inner_.variable(name);
+  }
+  [[nodiscard]] std::optional<std::string> file(const std::string& path,
+                                                std::string& why) const override {
+    if (inner_.readable_by_all(path)) {
+      warnings_.push_back("every user of this machine may read the secret in " + path);
+    }
+    return inner_.file(path, why);
+  }
+  [[nodiscard]] bool readable_by_all(const std::string& path) const override {
+    return inner_.readable_by_all(path);
+  }
+
+ private:
+  const yaml::Environment& inner_;
+  std::vector<std::string>& warnings_;
+};
+
 // The whole file, in the order in which the sections depend on each other.
 void read_root(Reading& reading, MapReader& map) {
   Config& config = reading.config;
@@ -86,12 +111,16 @@ std::optional<Config> load_text(std::string_view text, const std::string& file,
   config.file = file;
   config.revision = revision_of(text);
   Reading reading{config, &environment, yaml::folder_of(file)};
-  yaml::expand(document->root, environment, reading.folder, report);
+  const NotingEnvironment noting(environment, config.warnings);
+  yaml::expand(document->root, noting, reading.folder, report);
   MapReader map(document->root, report);
   read_root(reading, map);
   map.finish();
   if (problems.added() > before) return std::nullopt;
 
+  if (reading.holds_secrets && environment.readable_by_all(file)) {
+    config.warnings.push_back("every user of this machine may read the secrets in " + file);
+  }
   if (config.spill_directory.empty()) config.spill_directory = yaml::folder_of(config.ledger.path);
   if (config.user_hash_key.empty()) config.user_hash_key = random_hash_key();
   return config;

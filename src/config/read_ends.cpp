@@ -199,6 +199,7 @@ void read_admin(Reading& reading, MapReader& map) {
                         listener.address == admin.address;
       if (same) inner.report().error(address->mark, "clients connect to this address already");
     }
+    reading.holds_secrets |= token != nullptr && !token->expanded;
     if (token != nullptr && admin.token.size() < kShortToken) {
       reading.config.warnings.push_back("the admin token is shorter than 16 characters");
     }

@@ -67,7 +67,7 @@ void read_may_name(MapReader& map, Credential& credential) {
           });
 }
 
-void read_provider_keys(const Reading& reading, MapReader& map, Credential& credential) {
+void read_provider_keys(Reading& reading, MapReader& map, Credential& credential) {
   yaml::Shape secret;
   secret.type = yaml::Shape::Type::text;
   map.table(
@@ -88,6 +88,7 @@ void read_provider_keys(const Reading& reading, MapReader& map, Credential& cred
         if (!printable) {
           map.report().error(entry.value.mark, "a key must be printable ASCII without spaces");
         }
+        reading.holds_secrets |= !entry.value.expanded;
         credential.provider_keys.emplace(entry.key, *text);
       });
 }
@@ -152,7 +153,6 @@ void read_credential(Reading& reading, MapReader& map, std::set<std::string>& na
   const Node* budget = nullptr;
   read_pins(map, credential, budget);
   read_may_name(map, credential);
-  reading.inert(budget, "credentials.pins.budget");
   check_pinned_budget(reading, budget, map.report());
   Permissions models;
   read_permissions(map, {"models", "models this credential may ask for"}, models);

@@ -16,6 +16,7 @@ struct Reading {
   Config& config;
   const yaml::Environment* environment = nullptr;  // null while the shape is described
   std::string folder;
+  bool holds_secrets = false;  // a key or token is written out in the file itself
 
   // `path` as seen from the configuration file.
   [[nodiscard]] std::string at(std::string_view path) const { return yaml::resolve(folder, path); }
