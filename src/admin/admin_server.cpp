@@ -4,6 +4,9 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include "core/http_date.h"
+#include "platform/system_clock.h"
+
 namespace tokenweir::admin {
 namespace {
 
@@ -51,6 +54,7 @@ Response response_of(Reply reply, const Request& request, bool keep) {
   Response response(static_cast<beast::http::status>(reply.status), request.version());
   response.set(beast::http::field::content_type, reply.content_type);
   response.set(beast::http::field::cache_control, "no-store");
+  response.set(beast::http::field::date, format_http_date(platform::SystemClock().now()));
   response.set("X-Content-Type-Options", "nosniff");
   if (reply.status == 401) response.set(beast::http::field::www_authenticate, "Bearer");
   response.keep_alive(keep);
@@ -86,6 +90,10 @@ Result<std::uint16_t, std::string> AdminServer::start() {
   asio::co_spawn(context_, accept(), asio::detached);
   thread_ = std::thread([this] { context_.run(); });
   return acceptor_.local_endpoint().port();
+}
+
+void AdminServer::take_token(std::string token) {
+  asio::post(context_, [this, token = std::move(token)] { settings_.token = token; });
 }
 
 void AdminServer::stop() {

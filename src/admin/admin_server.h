@@ -24,6 +24,8 @@ class AdminServer {
   // The bound port, or why there is none.
   [[nodiscard]] Result<std::uint16_t, std::string> start();
   void stop();
+  // Asks for another token from now on; from any thread.
+  void take_token(std::string token);
 
  private:
   asio::awaitable<void> accept();

@@ -309,6 +309,7 @@ std::string App::reload() {
   books_.accounts.configure(generation_.snapshot->policy.book_rules());
   books_.runs.configure(generation_.snapshot->config.policy.runs);
   operators_->after_reload();
+  if (admin_ != nullptr) admin_->take_token(generation_.snapshot->config.admin.token);
   for (const auto& worker : workers_) worker->apply(generation_);
   publisher_->note_reload(true, generation_.snapshot->config, generation_.snapshot->prices);
   spdlog::info("reloaded, configuration revision {}", generation_.snapshot->config.revision);

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "core/crash_point.h"
+#include "core/http_date.h"
 #include "exchange/refusal_facts.h"
 #include "http/write.h"
 #include "settle/settle.h"
@@ -138,6 +139,14 @@ Awaitable<Exchange::Outcome> Exchange::reserve_place() {
 }
 
 Awaitable<void> Exchange::refuse(Refusal refusal) {
+  if (refusal.status == 401) {
+    // Whoever guesses keys waits for each answer; who has a good one never comes here.
+    const std::chrono::milliseconds wait = services_.wrong_keys.note(services_.clock.monotonic());
+    if (wait > wait.zero()) {
+      const bool waited = co_await pause(wait);
+      if (!waited) refusal.status = 0;
+    }
+  }
   // A refusal before the queue was asked is recorded too, but it never waits for room.
   if (!place_reserved_) place_reserved_ = services_.publisher.try_reserve();
   record_->http_status = refusal.status;
@@ -151,6 +160,7 @@ Awaitable<void> Exchange::refuse(Refusal refusal) {
   }
 
   std::vector<std::pair<std::string_view, std::string>> fields;
+  fields.emplace_back("Date", format_http_date(services_.clock.now()));
   fields.emplace_back("X-LLM-Request-Id", record_->id);
   std::string body;
   std::string_view content_type;

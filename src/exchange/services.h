@@ -2,7 +2,9 @@
 // a co_await.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <set>
 #include <string>
@@ -30,6 +32,26 @@ class Stoppable {
   virtual void check_stops() = 0;
 };
 
+// Slows answers to unknown keys down to a rate, whoever sends them: so many at once, then so many a
+// second, each waiting for its turn.
+class WrongKeys {
+ public:
+  static constexpr std::chrono::milliseconds kEach{20};
+  static constexpr std::chrono::milliseconds kAtOnce = 100 * kEach;
+  static constexpr std::chrono::milliseconds kLongestWait{5'000};
+
+  // Notes one more, and returns how long its answer has to wait.
+  [[nodiscard]] std::chrono::milliseconds note(Instant now) {
+    turn_ = std::max(turn_, now - kAtOnce) + kEach;
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(turn_ - now);
+    if (wait > kLongestWait) turn_ -= kEach;  // the queue is full; nobody waits longer
+    return std::clamp(wait, std::chrono::milliseconds(0), kLongestWait);
+  }
+
+ private:
+  Instant turn_{};
+};
+
 struct Services {
   const Clock& clock;
   Publisher& publisher;
@@ -42,6 +64,7 @@ struct Services {
   std::set<std::string, std::less<>> refuses_stream_usage;
   // Those whose requests have left or wait to leave.
   std::set<Stoppable*> under_way;
+  WrongKeys wrong_keys;
   // Scratch, valid only between two suspension points.
   std::string out;
   std::string payload;

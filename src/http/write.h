@@ -34,8 +34,8 @@ void append_request_head(std::string& out, const RequestHead& head, std::string_
 void append_response_head(std::string& out, const ResponseHead& head, Framing framing,
                           int client_minor_version, bool close, const HeaderEdits& edits);
 
-// A complete answer of our own: status line, Content-Type, Content-Length, Date-free, given extra
-// fields.
+// A complete answer of our own: status line, Content-Type, Content-Length and the given extra
+// fields, among which a server with a clock puts a Date.
 void append_own_response(std::string& out, int status, std::string_view content_type,
                          std::string_view body, bool close, bool head_only,
                          std::span<const std::pair<std::string_view, std::string_view>> extra);

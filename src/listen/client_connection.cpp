@@ -1,5 +1,6 @@
 #include "listen/client_connection.h"
 
+#include "core/http_date.h"
 #include "exchange/exchange.h"
 #include "http/write.h"
 
@@ -133,7 +134,9 @@ asio::awaitable<void> ClientConnection::answer_malformed(const http::HeadError& 
   body += error.reason;
   body += R"(","type":"invalid_request_error","param":null,"code":"malformed_http"}})";
   std::string answer;
-  http::append_own_response(answer, error.status, "application/json", body, true, false, {});
+  const std::string date = format_http_date(host_.services().clock.now());
+  const std::pair<std::string_view, std::string_view> fields[] = {{"Date", date}};
+  http::append_own_response(answer, error.status, "application/json", body, true, false, fields);
   if (write_now(answer) == LinkStatus::would_block) {
     (void)co_await flush(after(std::chrono::seconds(5)));
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/http_date.h"
 #include "core/time.h"
 #include "core/usage.h"
 
@@ -65,4 +66,11 @@ TEST(Time, ReadsAndWritesRfc3339) {
 }
 
 }  // namespace
+TEST(HttpDate, IsWrittenAsTheStandardPrefers) {
+  const auto at = [](const char* text) { return format_http_date(*parse_rfc3339(text)); };
+  EXPECT_EQ(at("1994-11-06T08:49:37.999Z"), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(at("2024-02-29T23:59:59Z"), "Thu, 29 Feb 2024 23:59:59 GMT");
+  EXPECT_EQ(at("1970-01-01T00:00:00Z"), "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
 }  // namespace tokenweir
