@@ -14,6 +14,17 @@ std::vector<tcp::endpoint> with_port(const std::vector<asio::ip::address>& addre
   return endpoints;
 }
 
+// No provider lives there, but the metadata service of many a cloud does: whoever controls a name
+// must not lead a key to it. An address in the configuration itself is meant.
+bool is_out_of_bounds(asio::ip::address address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  if (address.is_unspecified() || address.is_multicast()) return true;
+  if (address.is_v6()) return address.to_v6().is_link_local();
+  return (address.to_v4().to_uint() >> 16) == 0xA9FE;  // 169.254.0.0/16
+}
+
 }  // namespace
 
 NameCache::NameCache(asio::io_context& context, const Clock& clock)
@@ -45,6 +56,7 @@ asio::awaitable<std::vector<tcp::endpoint>> NameCache::resolve(std::string host,
   if (!error) {
     for (const auto& result : results) {
       const auto address = result.endpoint().address();
+      if (is_out_of_bounds(address)) continue;
       if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
         addresses.push_back(address);
       }
