@@ -42,6 +42,7 @@ Worker::Worker(const Generation& generation, const Clock& clock, exchange::Publi
                 {},
                 {},
                 {},
+                {},
                 {}} {
   pool_.apply(generation_.snapshot, generation_.provider_tls);
   spare_descriptor();

@@ -53,24 +53,27 @@ Match best_match(std::string_view host, std::string_view path, bool by_host,
   return best;
 }
 
+// Where every provider has a host of its own, an unknown host is none of them, however well known
+// the path.
+bool only_routed_by_host(const config::Config& config) {
+  for (const config::Provider& provider : config.providers) {
+    if (provider.match_host.empty()) return false;
+  }
+  return true;
+}
+
 Match find_provider(const http::RequestHead& head, std::string_view path,
                     const config::Config& config) {
   const std::string_view host = bare_host(head.host);
   if (const Match match = best_match(host, path, true, config); match.provider) return match;
   if (const Match match = best_match(host, path, false, config); match.provider) return match;
+  if (only_routed_by_host(config)) return {};
   const auto family = provider::well_known_family(head.method, path, head.fields);
   if (!family) return {};
   for (const config::Provider& provider : config.providers) {
     if (provider.dialect == *family) return {&provider, 0};
   }
   return {};
-}
-
-bool only_routed_by_host(const config::Config& config) {
-  for (const config::Provider& provider : config.providers) {
-    if (provider.match_host.empty()) return false;
-  }
-  return true;
 }
 
 // Length of "/w/<workflow>" at the front of the path, or 0; the name is put into `workflow`.

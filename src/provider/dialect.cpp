@@ -158,12 +158,14 @@ Endpoint recognise(Family family, std::string_view method, std::string_view path
                    std::string_view query) {
   const Method kind = method_named(method);
   Endpoint endpoint = recognise_as_written(family, kind, Segments(path), query);
-  if (kind != kPost || costs(endpoint)) return endpoint;
-  // What costs nothing as it is written must not be what costs something to a server less strict.
+  // What costs nothing as it is written must not be what costs something to a server less strict;
+  // nor "chat;x/completions" the older and simpler API.
+  const bool older = endpoint.dialect == Dialect::openai_completions;
+  if (kind != kPost || (costs(endpoint) && !older)) return endpoint;
   const std::string lenient = lenient_form(path);
   if (lenient == path) return endpoint;
   Endpoint other = recognise_as_written(family, kind, Segments(lenient), query);
-  return costs(other) ? other : endpoint;
+  return costs(other) && other.dialect != endpoint.dialect ? other : endpoint;
 }
 
 std::optional<Family> well_known_family(std::string_view method, std::string_view path,

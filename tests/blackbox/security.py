@@ -42,7 +42,8 @@ def ask(proxy: Proxy, key: str = "sk-client", path: str = CHAT, body: Any = None
     fields = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} if key else {"Content-Type": "application/json"}
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return requests.post(f"{proxy.url}{path}", data=data, headers=fields, proxies={"http": ""}, timeout=60)
+    return requests.post(f"{proxy.url}{path}", data=data, headers=fields, proxies={"http": ""}, timeout=60,
+                         allow_redirects=False)
 
 
 def raw(proxy: Proxy, message: bytes) -> bytes:

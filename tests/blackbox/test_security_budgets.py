@@ -91,7 +91,7 @@ def test_l3_who_hangs_up_pays_for_what_was_generated(simulator: Simulator, start
     tags = [f"l3-{stream}-{number}" for number in range(8)]
     for number, tag in enumerate(tags):
         with proxy.connect() as sock:
-            fields = f"x-sim-id: {tag}\r\nx-sim-script: output=60;rate=2000;ttft=0.02;keeps_going={"no" if stream else "yes"}\r\n"
+            fields = f"x-sim-id: {tag}\r\nx-sim-script: output=60;rate=2000;ttft=0.02;keeps_going={'no' if stream else 'yes'}\r\n"
             sock.sendall(post(CHAT, json.dumps({**BODY, "stream": stream}).encode(), fields))
             if stream:
                 sock.recv(1 + 300 * number)

@@ -170,8 +170,9 @@ struct Stage {
     }
     client = std::make_unique<FakeClient>(request.substr(head.size), failures);
     FakeGate gate(provider, failures);
-    Services services{clock, publisher, gate, live, books, nullptr, [](Time) { return std::string("id"); },
-                      {},    {},        {},   {},   {}};
+    Services services{
+        clock, publisher, gate, live, books, nullptr, [](Time) { return std::string("id"); },
+        {},    {},        {},   {},   {},    {}};
     After after = After::reset;
     boost::asio::io_context context;
     Exchange exchange(services, snapshot, *client, head);

@@ -210,6 +210,27 @@ TEST_F(Keys, AreOptionalWhereTheConfigSaysSo) {
   EXPECT_EQ(credential(Request("/v1/chat/completions", {{"Authorization", "Bearer sk-own"}})), "-");
 }
 
+TEST_F(Keys, ThatAreOverNeverPassForTheClientsOwn) {
+  config_.require_credential = false;
+  config_.credentials[0].revoked = true;
+  const std::string path = "/v1/chat/completions";
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "Bearer vk-app"}})), "invalid_api_key");
+  EXPECT_EQ(credential(Request(path, {{"Authorization", "vk-app"}})), "invalid_api_key");
+  EXPECT_EQ(credential(Request(path + "?key=vk-app")), "invalid_api_key");
+  // One that the command has made and nobody knows any more.
+  EXPECT_EQ(credential(Request(path, {{"x-api-key", "twk_deleted"}})), "invalid_api_key");
+  EXPECT_EQ(credential(Request(path, {{"x-api-key", "sk-own"}})), "-");
+}
+
+TEST_F(Keys, OfGooglesQueryDoNotGoBesideOurs) {
+  config_.credentials[0].provider_keys["gemini"] = "ours";
+  const Request request("/p/gemini/v1beta/models/m:generateContent?key=AIza&alt=sse",
+                        {{"x-goog-api-key", "vk-app"}});
+  EXPECT_EQ(route_of(request, config_).target, "/v1beta/models/m:generateContent?alt=sse");
+  config_.credentials[0].provider_keys.clear();
+  EXPECT_EQ(route_of(request, config_).target, "/v1beta/models/m:generateContent?key=AIza&alt=sse");
+}
+
 TEST_F(Keys, OfTwoCredentialsInOneRequestAreRefused) {
   const Request request("/v1/chat/completions",
                         {{"Authorization", "Bearer vk-app"}, {"x-api-key", "vk-other"}});
