@@ -80,6 +80,8 @@ Awaitable<void> Exchange::attempt() {
 
 void Exchange::begin() {
   arrived_ = services_.clock.monotonic();
+  // From the start: whoever is refused early has a body, too, and it must not be the next request.
+  request_decoder_ = http::BodyDecoder(head_.framing);
   record_ = std::make_unique<Record>();
   record_->started_at = services_.clock.now();
   record_->id = services_.next_id(record_->started_at);

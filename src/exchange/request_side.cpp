@@ -43,7 +43,6 @@ std::string host_value(const config::Origin& origin) {
 }  // namespace
 
 Awaitable<Exchange::Outcome> Exchange::take_body() {
-  request_decoder_ = http::BodyDecoder(head_.framing);
   if (!routed_.endpoint.cappable) co_return std::nullopt;
   const std::uint64_t limit = config_.limits.request_body;
   const Refusal too_large{413,

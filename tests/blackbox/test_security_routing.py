@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import socket
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.blackbox.proxy import ROOT, Proxy, providers
-from tests.blackbox.raw import post
+from tests.blackbox.raw import post, read_message, read_to_end
 from tests.blackbox.security import CHAT, PATHS, Provider, ask, raw, raw_chat, status
 
 Start = Callable[..., Proxy]
@@ -209,3 +210,30 @@ def test_our_own_answers_are_dated(start: Start) -> None:
         sock.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert b"\r\nDate: " in sock.recv(4096)
     assert PATHS["openai"] == CHAT
+
+
+def test_the_body_of_a_refused_request_is_never_the_next_request(start: Start) -> None:
+    with Provider() as provider:
+        proxy = start({"require_workflow": True, "raw_endpoints": {"policy": "refuse"}, "limits": {"request_body": "2KiB"},
+                       "credentials": [{"name": "a", "key_sha256": hashlib.sha256(b"good").hexdigest()}]}, rows=providers(provider.origin))
+        inner = post(CHAT, b'{"model":"smuggled"}', "Authorization: Bearer good\r\nX-LLM-Workflow: w\r\n")
+        refused = {"wrong key": (CHAT, "Authorization: Bearer bad"), "unknown path": ("/p/nobody/x", "Authorization: Bearer good"),
+                   "bad path": ("/p/openai/../x", "Authorization: Bearer good"), "bad label": (CHAT, "Authorization: Bearer good\r\nX-LLM-Workflow: a\r\nX-LLM-Workflow: b"),
+                   "no workflow": (CHAT, "Authorization: Bearer good"), "raw": ("/p/openai/unheard/of", "Authorization: Bearer good\r\nX-LLM-Workflow: w"),
+                   "too large": (CHAT, "Authorization: Bearer good\r\nX-LLM-Workflow: w")}
+        for name, (path, fields) in refused.items():
+            body = inner + b" " * 3000 if name == "too large" else inner
+            chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+            for framing, sent in ((f"Content-Length: {len(body)}", body), ("Transfer-Encoding: chunked", chunked)):
+                head = f"POST {path} HTTP/1.1\r\nHost: p\r\n{fields}\r\n{framing}\r\n\r\n".encode()
+                for pieces in ([head + sent], [head, sent]):
+                    with proxy.connect() as sock:
+                        try:
+                            for piece in pieces:
+                                sock.sendall(piece)
+                                time.sleep(0.02)
+                        except OSError:
+                            pass  # closed before it was all taken
+                        got, _ = read_to_end(sock) if name != "no workflow" else (read_message(sock), True)
+                    assert got.count(b"HTTP/1.1 ") == 1 and 400 <= status(got) < 500, (name, framing, got)
+        assert not provider.received and not proxy.records(0, "http_status = 200")
