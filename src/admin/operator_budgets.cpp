@@ -96,12 +96,30 @@ Reply Operators::set_limits(std::string_view budget, const std::optional<Account
   entry.detail = detail_of(out);
   if (auto failed = stored(house_.store.put(value, entry), "budget.limit")) return *failed;
   apply(value);
+  confirm(value, order);
   if (before != overrides_.end()) {
     *before = std::move(value);
   } else {
     overrides_.push_back(std::move(value));
   }
   return {201, "application/json", entry.detail + "\n"};
+}
+
+// Who says what an account may spend from here on, after its ledger was lost, vouches for it.
+void Operators::confirm(const publish::StoredOverride& value, const Order& order) {
+  const budget::Now at = moment();
+  for (const budget::AccountView& view : house_.accounts.view(at, 10'000, value.budget)) {
+    if (!view.unknown || (value.account && view.name->key != *value.account)) continue;
+    publish::SpentCorrection correction;
+    correction.budget = value.budget;
+    correction.account = view.name->key;
+    correction.period_begin =
+        view.window == budget::WindowKind::rolling ? at.wall : view.period.begin;
+    correction.at = at.wall;
+    const auto entry = line("budget.spent", target_text(value.budget, correction.account), order);
+    if (stored(house_.store.correct(correction, entry), "budget.spent")) return;
+    house_.accounts.correct_spent(value.budget, correction.account, at.wall, {}, at);
+  }
 }
 
 Reply Operators::clear_limits(std::string_view budget, const std::optional<AccountChoice>& account,

@@ -145,7 +145,7 @@ void append_run(JsonText& out, const runs::RunView& run,
   if (!run.ended_by.empty()) state = "stopped";
   if (killed) state = "killed";
   out.member("state", state);
-  out.member("stopped_by", run.ended_by);
+  out.member("stopped_by", run.ended_by).member("evidence", run.evidence);
   out.member("killed_by", killed ? std::optional(killed->id) : std::nullopt);
   out.member("steps", run.steps).member("in_flight", run.in_flight).member("depth", run.depth);
   out.member("own_usd", run.own.to_dollars()).member("usd", dollars_text(run.tree));

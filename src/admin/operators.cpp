@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "admin/operator_views.h"
 #include "admin/order_checks.h"
@@ -200,6 +201,23 @@ Reply Operators::release(const admit::KillSwitch& kill, const Order& order) {
   return {200, "application/json", shown};
 }
 
+// A run that the loop guard has stopped goes on.
+std::optional<Reply> Operators::resume(std::string_view run, const Order& order) {
+  const bool stopped = std::ranges::any_of(
+      house_.runs.view(std::numeric_limits<std::size_t>::max()),
+      [&](const runs::RunView& view) { return view.run == run && !view.evidence.empty(); });
+  if (!stopped) return std::nullopt;
+  const budget::Now at = moment();
+  auto entry = line("release", target_text(Property::run, run), order);
+  if (auto failed = stored(house_.store.resume(run, at.wall, entry), "release")) return failed;
+  const std::size_t resumed = house_.runs.resume(run, at.monotonic);
+  spdlog::warn("operators: the stopped run {} goes on, by {}", quoted(run), order.actor);
+  JsonText out;
+  out.open_object().member("scope", "run").member("value", run);
+  out.member("resumed", static_cast<std::int64_t>(resumed)).close();
+  return done(out);
+}
+
 Reply Operators::release(std::uint64_t id, const Order& order) {
   if (auto poor = poor_reason(order, false)) return *poor;
   const std::lock_guard lock(mutex_);
@@ -215,8 +233,15 @@ Reply Operators::release(const KillTarget& target, const Order& order) {
   const std::lock_guard lock(mutex_);
   for (const admit::KillSwitch& kill : house_.kills.all()) {
     if (kill.property == target.property && (!kill.property || kill.value == target.value)) {
-      return release(kill, order);
+      Reply reply = release(kill, order);
+      if (target.property == Property::run && reply.status == 200) {
+        static_cast<void>(resume(target.value, order));
+      }
+      return reply;
     }
+  }
+  if (target.property == Property::run) {
+    if (auto resumed = resume(target.value, order)) return *resumed;
   }
   return problem(404, "there is no kill switch of " + target_text(target.property, target.value));
 }

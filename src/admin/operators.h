@@ -138,8 +138,10 @@ class Operators {
                                                   const AccountChoice& account) const;
   [[nodiscard]] std::optional<Reply> unknown_budget(std::string_view budget) const;
   void apply(const publish::StoredOverride& value);
+  void confirm(const publish::StoredOverride& value, const Order& order);
   void put_out_of_force(const publish::StoredOverride& value);
   [[nodiscard]] Reply release(const admit::KillSwitch& kill, const Order& order);
+  std::optional<Reply> resume(std::string_view run, const Order& order);
   void expire_kills(Time now);
   void expire_overrides(Time now);
   void expire_enforcement_off(budget::Now now);

@@ -137,6 +137,11 @@ InputDecision decide_input_cap(std::span<const InputCapRule> rules, const budget
   refusal.kind = RefusalKind::invalid;
   refusal.message = fmt::format("The request has {} input tokens; at most {} are allowed{}.",
                                 input_tokens, rule->cap.max_input_tokens, where);
+  refusal.details.push_back({"limit", rule->cap.max_input_tokens});
+  refusal.details.push_back({"input_tokens", input_tokens});
+  for (const InputPart& part : largest) {
+    if (part.tokens > 0) refusal.details.push_back({part.name, part.tokens});
+  }
   decision.refusal = std::move(refusal);
   return decision;
 }

@@ -20,6 +20,7 @@ Refusal denied(std::string_view what, std::string_view name) {
   refusal.reason = Reason::model_denied;
   refusal.kind = RefusalKind::forbidden;
   refusal.message = fmt::format("The {} {} may not be used here.", what, name);
+  refusal.details.push_back({what, std::string(name)});
   return refusal;
 }
 
@@ -142,7 +143,10 @@ class Preparation {
   }
 
   bool capped_input() {
-    const std::int64_t tokens = request_.counted_input.value_or(0);
+    // What cannot be counted is judged by its size: about four bytes are a token.
+    const auto bytes = static_cast<std::int64_t>(std::min<std::uint64_t>(
+        std::max(request_.body_bytes, request_.asked.decoded_bytes), INT64_MAX));
+    const std::int64_t tokens = request_.input_count.value_or(bytes / 4);
     InputDecision decision = decide_input_cap(books_.policy.input_caps(), facts(), tokens,
                                               request_.input_parts, enforcing_);
     if (decision.would_refuse) note(plan_.would_refuse, name_of(Reason::too_large));

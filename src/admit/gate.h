@@ -48,6 +48,7 @@ struct Request {
   bool hidden_reasoning = true;  // the model may think unseen; unknown counts as yes
   bool reasoning_model = false;
   std::optional<std::int64_t> counted_input = std::nullopt;  // an upper bound in tokens
+  std::optional<std::int64_t> input_count = std::nullopt;    // the best count of it
   std::int64_t context_limit = 0;                            // of the model; 0: unknown
   std::int64_t output_max = 0;                               // of the model; 0: unknown
   bool no_output = false;  // embeddings, rerank, speech: nothing is generated

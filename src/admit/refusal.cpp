@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/money.h"
 
 namespace tokenweir::admit {
@@ -14,6 +16,13 @@ std::string figure(Measure measure, std::int64_t value) {
   return fmt::format("{} {}", value, budget::name_of(measure));
 }
 
+constexpr std::chrono::seconds kLongestRetry{60};
+
+std::string_view period_of(const budget::Shortfall& no) {
+  if (no.kind == budget::RuleKind::rate) return "minute";
+  return no.window == budget::WindowKind::rolling ? "rolling window" : budget::name_of(no.window);
+}
+
 std::string sentence(const budget::Shortfall& no) {
   const std::string_view what = no.kind == budget::RuleKind::rate ? "rate" : "budget";
   if (no.crowded) return fmt::format("The {} {} has no room for another account.", what, no.budget);
@@ -23,8 +32,8 @@ std::string sentence(const budget::Shortfall& no) {
   }
   std::string text = fmt::format("The {} {}", what, no.budget);
   if (!no.account.empty()) text += fmt::format(" ({})", no.account);
-  text += fmt::format(" has a limit of {} for each {}", figure(no.measure, no.limit),
-                      budget::name_of(no.window));
+  text +=
+      fmt::format(" has a limit of {} for each {}", figure(no.measure, no.limit), period_of(no));
   if (no.measure == Measure::concurrent) {
     text = fmt::format("The {} {} allows {} requests in flight", what, no.budget, no.limit);
     return text + fmt::format(", {} are.", no.held);
@@ -80,9 +89,11 @@ Refusal refusal_of(budget::Shortfall shortfall, std::string_view run) {
   const bool passes = shortfall.kind == budget::RuleKind::rate || shortfall.only_held;
   refusal.kind = passes ? RefusalKind::retryable : RefusalKind::final_budget;
   if (passes)
-    refusal.retry_after = shortfall.only_held
-                              ? std::chrono::seconds{1}
-                              : shortfall.retry_after.value_or(std::chrono::seconds{1});
+    // Some SDKs take a longer word for none at all.
+    refusal.retry_after =
+        shortfall.only_held
+            ? std::chrono::seconds{1}
+            : std::min(shortfall.retry_after.value_or(std::chrono::seconds{1}), kLongestRetry);
   refusal.message = sentence(shortfall);
   refusal.contact = shortfall.contact;
   refusal.run = run;
@@ -126,6 +137,11 @@ Refusal refusal_of(const KillSwitch& kill) {
   refusal.message += kill.property
                          ? fmt::format("the {} {}", budget::name_of(*kill.property), kill.value)
                          : "all requests";
+  refusal.details.push_back(
+      {"killed", std::string(kill.property ? budget::name_of(*kill.property) : "everything")});
+  if (kill.property) refusal.details.push_back({"value", kill.value});
+  if (!kill.reason.empty()) refusal.details.push_back({"evidence", kill.reason});
+  if (kill.until) refusal.details.push_back({"reset", format_rfc3339(*kill.until)});
   if (!kill.reason.empty()) refusal.message += ": " + kill.reason;
   if (kill.until) refusal.message += fmt::format(" (until {})", format_rfc3339(*kill.until));
   refusal.message += ".";

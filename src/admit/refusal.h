@@ -10,6 +10,7 @@
 
 #include "admit/kill_switches.h"
 #include "budget/book.h"
+#include "provider/dialect.h"
 #include "runs/loop_guard.h"
 
 namespace tokenweir::admit {
@@ -45,6 +46,7 @@ struct Refusal {
   std::optional<std::chrono::seconds> retry_after;  // of retryable ones
   std::optional<budget::Shortfall> shortfall;       // of budgets and rates
   std::optional<runs::Finding> finding;             // of run caps and the loop guard
+  std::vector<provider::Detail> details;            // of other rules
   std::string run;
   std::string contact;
 };

@@ -111,21 +111,36 @@ Result<void, publish::SqlError> read_sums(exchange::Books& books,
     books.accounts.restore(sum.budget, sum.account, sum.period_begin, sum.spent, now);
   });
   if (!read) return read;
-  return publish::SpendSums::read_runs(database, now.wall - remember, kRunsMost,
-                                       [&](const publish::RunSum& sum) {
-                                         runs::RunView view;
-                                         view.credential = sum.credential;
-                                         view.workflow = sum.workflow;
-                                         view.run = sum.run;
-                                         view.parent_run = sum.parent_run;
-                                         view.steps = sum.steps;
-                                         view.own = sum.spent;
-                                         view.tree = sum.spent.picodollars();
-                                         view.tokens = sum.tokens;
-                                         view.started_at = sum.started_at;
-                                         view.seen_at = sum.seen_at;
-                                         books.runs.restore(view, now.wall, now.monotonic);
-                                       });
+  const auto runs = publish::SpendSums::read_runs(
+      database, now.wall - remember, kRunsMost, [&](const publish::RunSum& sum) {
+        runs::RunView view;
+        view.credential = sum.credential;
+        view.workflow = sum.workflow;
+        view.run = sum.run;
+        view.parent_run = sum.parent_run;
+        view.steps = sum.steps;
+        view.own = sum.spent;
+        view.tree = sum.spent.picodollars();
+        view.tokens = sum.tokens;
+        view.started_at = sum.started_at;
+        view.seen_at = sum.seen_at;
+        books.runs.restore(view, now.wall, now.monotonic);
+      });
+  if (!runs) return runs;
+  const auto on_stop = [&](const publish::StoppedRun& stopped) {
+    const auto detector = runs::detector_named(stopped.stop.detector);
+    if (!detector) return;
+    runs::Finding stop;
+    stop.detector = *detector;
+    stop.mode = config::RunMode::stop;
+    stop.seen = stopped.stop.seen;
+    stop.limit = stopped.stop.limit;
+    stop.tool = stopped.stop.tool;
+    stop.hash = stopped.stop.hash;
+    books.runs.restore_stop({stopped.credential, stopped.workflow, stopped.run, ""},
+                            std::move(stop), now.wall, now.monotonic);
+  };
+  return publish::SpendSums::read_stops(database, now.wall - remember, on_stop);
 }
 
 }  // namespace

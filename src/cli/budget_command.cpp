@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iostream>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "admin/url.h"
@@ -24,6 +25,7 @@ struct Options {
   bool has_account = false;
   bool create = false;
   std::vector<std::string> amounts;  // usd=5
+  std::vector<std::string> spent;    // of `set`
   std::string usd;
   std::string reason;
   std::string duration;
@@ -99,10 +101,11 @@ int show(const Options& options) {
 }
 
 // {"usd":"5","requests":"80"} of usd=5 requests=80; no value when one of them is not of that form.
-std::optional<std::string> amounts_json(const Options& options) {
+std::optional<std::string> amounts_json(const std::string& usd,
+                                        const std::vector<std::string>& amounts) {
   OrderText order;
-  order.word("usd", options.usd);
-  for (const std::string& amount : options.amounts) {
+  order.word("usd", usd);
+  for (const std::string& amount : amounts) {
     const auto equals = amount.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == amount.size()) return {};
     order.word(amount.substr(0, equals), amount.substr(equals + 1));
@@ -123,10 +126,20 @@ void add_account(OrderText& order, const Options& options) {
 }
 
 int change(const Options& options, std::string_view what) {
+  if (what == "set" && !options.spent.empty()) {
+    // What was spent comes first: with a lost ledger, no limit means anything without it.
+    Options spent = options;
+    spent.amounts = std::exchange(spent.spent, {});
+    spent.duration.clear();
+    Options limits = options;
+    limits.spent.clear();
+    const int exit_code = change(spent, "spent");
+    return exit_code != 0 || limits.amounts.empty() ? exit_code : change(limits, "set");
+  }
   const bool sets = what == "set";
-  const auto amounts = amounts_json(options);
+  const auto amounts = amounts_json(options.usd, options.amounts);
   if (what != "clear" && (!amounts || *amounts == "{}")) {
-    return usage(sets ? "give at least one --limit MEASURE=AMOUNT, such as --limit usd=5"
+    return usage(sets ? "give at least one --limit or --spent MEASURE=AMOUNT, such as --limit usd=5"
                       : "give at least one of --usd and --amount MEASURE=AMOUNT");
   }
   if (what != "clear" && options.reason.empty()) {
@@ -190,6 +203,8 @@ void add_change(CLI::App& command, const char* what, const char* help, const Sha
   if (action == "set") {
     sub->add_option("--limit", options->amounts,
                     "MEASURE=AMOUNT: usd, requests, input_tokens, output_tokens, total_tokens");
+    sub->add_option("--spent", options->spent,
+                    "MEASURE=AMOUNT: what was spent in the window of now");
     sub->add_option("--for", options->duration, "for so long: 24h, 7d (until cleared, otherwise)");
   }
   if (action == "spent") {

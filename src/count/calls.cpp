@@ -1,5 +1,8 @@
 #include "count/calls.h"
 
+#include <algorithm>
+#include <array>
+#include <memory>
 #include <unordered_map>
 
 #include "count/content_hash.h"
@@ -27,6 +30,79 @@ bool says_error(std::string_view text) {
     if (begins_with(text, start)) return true;
   }
   return false;
+}
+
+// How tools commonly say that a job is not done yet. Long results say more than that.
+bool says_waiting(std::string_view text) {
+  constexpr std::size_t kShort = 256;
+  if (text.empty() || text.size() > kShort) return false;
+  for (const std::string_view word :
+       {"pending", "running", "in progress", "in_progress", "in-progress", "queued", "processing",
+        "not ready", "not_ready", "not yet", "waiting", "not finished"}) {
+    for (std::size_t at = 0; at + word.size() <= text.size(); ++at) {
+      if (begins_with(text.substr(at), word)) return true;
+    }
+  }
+  return false;
+}
+
+bool says_waiting(const Json& result, int depth = 0) {
+  if (const auto text = string_of(result)) return says_waiting(*text);
+  if (depth > 2) return false;
+  bool waiting = false;
+  int seen = 0;
+  const auto look = [&](const Json& value) {
+    if (++seen <= 16) waiting = waiting || says_waiting(value, depth + 1);
+  };
+  if (result.is_object()) {
+    for_each_member(result, [&](std::string_view, const Json& member) { look(member); });
+  } else if (result.is_array()) {
+    for_each(result, look);
+  }
+  return waiting;
+}
+
+// Members that date or number a call; written in any of the usual ways.
+bool only_marks(std::string_view name) {
+  constexpr std::array<std::string_view, 20> kMarks = {
+      "timestamp",     "ts",          "nonce",         "requestid",       "requestuuid",
+      "traceid",       "spanid",      "correlationid", "idempotencykey",  "callid",
+      "toolcallid",    "cachebuster", "currenttime",   "clientrequestid", "attempt",
+      "attemptnumber", "retry",       "retrycount",    "requesttime",     "uniqueid"};
+  std::string plain;
+  for (const char c : name) {
+    if (c == '_' || c == '-') continue;
+    if (plain.size() > 16) return false;
+    plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return std::ranges::find(kMarks, plain) != kMarks.end();
+}
+
+std::uint64_t arguments_of(const Json& value, const HashKey& key) {
+  ContentHash hash(key);
+  if (value.is_object()) {
+    std::uint64_t all = 0;
+    std::uint64_t telling = 0;
+    std::uint64_t count = 0;
+    for_each_member(value, [&](std::string_view name, const Json& member) {
+      SipHash one(key);
+      one.text(name);
+      one.word(arguments_of(member, key));
+      const std::uint64_t word = one.finish();
+      all += word;
+      if (only_marks(name)) return;
+      telling += word;
+      ++count;
+    });
+    hash.number(1);
+    hash.number(count > 0 ? telling : all);
+  } else if (value.is_array()) {
+    hash.number(2);
+    for_each(value, [&](const Json& element) { hash.number(arguments_of(element, key)); });
+  } else {
+    hash.value(value);
+  }
+  return hash.finish();
 }
 
 bool is_truthy(const Json* value) {
@@ -96,15 +172,13 @@ void CallFinder::call(std::string_view id, std::string_view name, const Json* ar
   ToolCall& call = out_.calls.emplace_back();
   call.part = part_;
   call.name.assign(name.substr(0, kMostToolNameBytes));
-  ContentHash hash(key_);
-  if (arguments != nullptr) {
-    if (const auto text = string_of(*arguments)) {
-      hash.json_text(*text);
-    } else {
-      hash.value(*arguments);
-    }
+  if (arguments == nullptr) {
+    call.arguments = ContentHash(key_).finish();
+  } else if (const auto text = string_of(*arguments)) {
+    call.arguments = hash_of_arguments(*text, key_);
+  } else {
+    call.arguments = arguments_of(*arguments, key_);
   }
-  call.arguments = hash.finish();
   const auto index = static_cast<std::uint32_t>(out_.calls.size() - 1);
   open_.emplace(id.empty() ? key_of(kByName, name) : key_of({}, id), index);
 }
@@ -113,16 +187,24 @@ void CallFinder::result(std::string_view id, std::string_view name, const Json* 
                         bool failed) {
   auto found = open_.find(id.empty() ? key_of(kByName, name) : key_of({}, id));
   if (found == open_.end() && !name.empty()) found = open_.find(key_of(kByName, name));
-  if (found == open_.end()) return;
-  ToolCall& call = out_.calls[found->second];
-  open_.erase(found);
   ContentHash hash(key_);
+  bool waiting = false;
   if (content != nullptr) {
     hash.content(*content);
     failed = failed || says_error(*content);
+    waiting = !failed && says_waiting(*content);
   }
+  if (found == open_.end()) {
+    if (out_.loose_results.size() < kMostParts) {
+      out_.loose_results.push_back({hash.finish(), failed, waiting});
+    }
+    return;
+  }
+  ToolCall& call = out_.calls[found->second];
+  open_.erase(found);
   call.result = hash.finish();
   call.failed = failed;
+  call.waiting = waiting;
 }
 
 // OpenAI, Cohere and Ollama.
@@ -238,6 +320,22 @@ void CallFinder::source(std::uint32_t part, const Source& source) {
 }
 
 }  // namespace
+
+std::uint64_t hash_of_arguments(std::string_view text, const HashKey& key) {
+  constexpr std::size_t kRead = 256 * 1024;
+  // Not the parser of the body, whose document is being read.
+  thread_local std::unique_ptr<simdjson::dom::parser> parser;
+  if (text.size() <= kRead) {
+    if (parser == nullptr) parser = std::make_unique<simdjson::dom::parser>(kRead);
+    Json value;
+    if (parser->parse(text.data(), text.size()).get(value) == simdjson::SUCCESS) {
+      return arguments_of(value, key);
+    }
+  }
+  ContentHash hash(key);
+  hash.json_text(text);
+  return hash.finish();
+}
 
 bool find_calls(Dialect dialect, const Sources& sources, const HashKey& key, Transcript& out) {
   CallFinder finder(dialect, key, out);

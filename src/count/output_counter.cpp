@@ -95,8 +95,23 @@ OutputCounter::Block& OutputCounter::block_of(Channel channel, std::uint32_t ind
       Block{channel, index, 0, 0, 0, tokenizer::RunningCount(model_.vocabulary)});
 }
 
+void OutputCounter::keep(Channel channel, std::uint32_t index, std::string_view delta) {
+  constexpr std::size_t kMostCalls = 64;
+  constexpr std::size_t kMostBytes = 32 * 1024;
+  if (channel == Channel::tool_name) {
+    if (kept_calls_.size() < kMostCalls) kept_calls_.push_back({index, std::string(delta), {}});
+  } else if (channel == Channel::tool_arguments) {
+    const auto call = std::find_if(kept_calls_.rbegin(), kept_calls_.rend(),
+                                   [&](const Call& kept) { return kept.index == index; });
+    if (call != kept_calls_.rend() && call->arguments.size() + delta.size() <= kMostBytes) {
+      call->arguments += delta;
+    }
+  }
+}
+
 void OutputCounter::push(Channel channel, std::uint32_t index, std::string_view delta) {
   if (delta.empty()) return;
+  if (keeps_calls_) keep(channel, index, delta);
   if (channel == Channel::reasoning) saw_reasoning_ = true;
   if (channel == Channel::tool_name) ++calls_;
   if (model_.vocabulary == nullptr) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,15 @@ class OutputCounter {
 
   // A delta of block `index` of a channel, in UTF-8, cut anywhere. A tool's name begins a call.
   void push(Channel channel, std::uint32_t index, std::string_view delta);
+
+  // From here on what tools are called with is kept, as far as a few calls of usual size go.
+  void keep_calls() { keeps_calls_ = true; }
+  struct Call {
+    std::uint32_t index = 0;
+    std::string name;
+    std::string arguments;
+  };
+  [[nodiscard]] const std::vector<Call>& kept_calls() const { return kept_calls_; }
 
   // Best estimate, marks around messages and calls included; 0 as long as nothing was said.
   [[nodiscard]] std::uint64_t total() const;
@@ -45,6 +55,7 @@ class OutputCounter {
     std::uint64_t bound = 0;
   };
 
+  void keep(Channel channel, std::uint32_t index, std::string_view delta);
   Block& block_of(Channel channel, std::uint32_t index);
   [[nodiscard]] Sum sum_of(const Block& block) const;
   void close(const Block& block);
@@ -63,6 +74,8 @@ class OutputCounter {
   std::vector<Block> open_;
   Sum closed_;
   Sum closed_reasoning_;
+  bool keeps_calls_ = false;
+  std::vector<Call> kept_calls_;
 };
 
 }  // namespace tokenweir::count

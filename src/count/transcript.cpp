@@ -1,6 +1,7 @@
 #include "count/transcript.h"
 
 #include <algorithm>
+#include <array>
 
 #include "count/calls.h"
 #include "count/content_hash.h"
@@ -11,7 +12,45 @@ namespace tokenweir::count {
 namespace {
 
 // What a hash is of, so that equal bytes in different places differ.
-enum Purpose : std::uint64_t { kOfPart = 1, kOfChain = 2, kOfBody = 3, kOfBytes = 4 };
+enum Purpose : std::uint64_t {
+  kOfPart = 1,
+  kOfChain = 2,
+  kOfBody = 3,
+  kOfBytes = 4,
+  kOfQuestion = 5
+};
+
+// Members of a request that do not change what is asked.
+constexpr std::array<std::string_view, 28> kHowOnly = {"temperature",
+                                                       "top_p",
+                                                       "top_k",
+                                                       "seed",
+                                                       "max_tokens",
+                                                       "max_completion_tokens",
+                                                       "max_output_tokens",
+                                                       "stream",
+                                                       "stream_options",
+                                                       "metadata",
+                                                       "user",
+                                                       "safety_identifier",
+                                                       "prompt_cache_key",
+                                                       "presence_penalty",
+                                                       "frequency_penalty",
+                                                       "store",
+                                                       "service_tier",
+                                                       "generationConfig",
+                                                       "generation_config",
+                                                       "random_seed",
+                                                       "logprobs",
+                                                       "top_logprobs",
+                                                       "labels",
+                                                       "prompt_cache_retention",
+                                                       "p",
+                                                       "k",
+                                                       "max_tool_calls",
+                                                       "options"};
+constexpr std::array<std::string_view, 4> kContextHeld = {
+    "previous_response_id", "conversation", "previous_interaction_id", "conversation_id"};
 
 std::uint64_t hash_of(const Source& source, provider::Dialect dialect, const HashKey& key) {
   ContentHash hash(key);
@@ -86,14 +125,24 @@ bool read_parts(const provider::Endpoint& endpoint, const Json& root, const Hash
   if (!find_calls(endpoint.dialect, sources, key, out)) return false;
 
   ContentHash body(key);
+  ContentHash question(key);
   begin_body(body, kOfBody, endpoint);
+  begin_body(question, kOfQuestion, endpoint);
   body.number(chain);
+  question.number(chain);
   for_each_member(root, [&](std::string_view name, const Json& value) {
     if (is_cache_mark(name) || std::ranges::find(sources.keys, name) != sources.keys.end()) return;
     body.text(name);
     body.value(value);
+    if (std::ranges::find(kContextHeld, name) != kContextHeld.end()) {
+      out.stored_context = out.stored_context || !value.is_null();
+    }
+    if (std::ranges::find(kHowOnly, name) != kHowOnly.end()) return;
+    question.text(name);
+    question.value(value);
   });
   out.body = not_zero(body.finish());
+  out.question = not_zero(question.finish());
   return true;
 }
 
@@ -115,6 +164,8 @@ Transcript read_transcript(const provider::Endpoint& endpoint, std::string_view 
   }
   out.parts.clear();
   out.calls.clear();
+  out.loose_results.clear();
+  out.stored_context = false;
   ContentHash bytes(key);
   begin_body(bytes, kOfBytes, endpoint);
   bytes.text(body);

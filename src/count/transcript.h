@@ -40,10 +40,18 @@ struct Part {
 struct ToolCall {
   std::uint32_t part = 0;       // index of the part that makes the call
   std::string name;             // at most kMostToolNameBytes
-  std::uint64_t arguments = 0;  // white space outside strings does not matter
+  std::uint64_t arguments = 0;  // see hash_of_arguments()
   std::optional<std::uint64_t> result;
-  bool failed = false;  // the result says so: a flag where the dialect has one, or it begins as
-                        // error messages do
+  bool failed = false;   // the result says so: a flag where the dialect has one, or it begins as
+                         // error messages do
+  bool waiting = false;  // the result says that the work is still going on
+};
+
+// A result whose call is not in the transcript: the provider holds what was said before.
+struct LooseResult {
+  std::uint64_t result = 0;
+  bool failed = false;
+  bool waiting = false;
 };
 
 struct Transcript {
@@ -52,9 +60,20 @@ struct Transcript {
   bool readable = false;
   // Of the whole request with its endpoint: equal for requests that ask the same. Never 0.
   std::uint64_t body = 0;
+  // The same without what only says how the answer is made: limits, temperature, seed, streaming
+  // and labels. 0 where `readable` is false.
+  std::uint64_t question = 0;
+  // The request goes on from a conversation that the provider holds.
+  bool stored_context = false;
   std::vector<Part> parts;  // tools first, then instructions, then messages in their order
   std::vector<ToolCall> calls;
+  std::vector<LooseResult> loose_results;
 };
+
+// What a tool is called with: JSON, in a text or not. The order of members and white space do not
+// matter, nor do members beside others that only date or number the call (`timestamp`, `nonce`,
+// `request_id`, ...).
+[[nodiscard]] std::uint64_t hash_of_arguments(std::string_view text, const HashKey& key);
 
 // Never fails and never throws, whatever the body.
 [[nodiscard]] Transcript read_transcript(const provider::Endpoint& endpoint, std::string_view body,

@@ -50,6 +50,7 @@ admit::Request Exchange::wanted() const {
   request.output_max = limits.output;
   if (counted_) {
     request.counted_input = counted_->upper_bound;
+    request.input_count = counted_->tokens;
     request.input_parts = input_parts_;
   }
   if (const count::ModelCounting* model = tokens_.model()) {
@@ -265,7 +266,8 @@ std::string Exchange::cut_event() const {
   open.has_elements = record_->response_bytes > 1;
   open.next_sequence = static_cast<std::int64_t>(meter_->documents());
   const provider::RefusalFacts facts =
-      facts_of(*policy_refusal_, record_->id, routed_.provider->origin.host);
+      facts_of(*policy_refusal_, record_->id, routed_.provider->origin.host,
+               contact_of(config_, record_->attribution.workflow));
   return provider::cut_event(routed_.endpoint, routed_.provider->dialect, facts, open);
 }
 

@@ -168,7 +168,8 @@ Awaitable<void> Exchange::refuse(Refusal refusal) {
   std::string_view content_type;
   if (policy_refusal_) {
     const provider::RefusalFacts facts =
-        facts_of(*policy_refusal_, record_->id, routed_.provider->origin.host);
+        facts_of(*policy_refusal_, record_->id, routed_.provider->origin.host,
+                 contact_of(config_, record_->attribution.workflow));
     provider::RefusalAnswer answer =
         provider::refusal_answer(routed_.endpoint, routed_.provider->dialect, facts,
                                  style_for(config_, record_->attribution.workflow));
@@ -249,6 +250,7 @@ void Exchange::publish() {
   tokens_.learn(*record_, record_->finished_at);
   record_->waste = settle::waste_of(*record_, runs::looks_like_loop(spending_.plan().run.findings),
                                     client_left_);
+  signs_.made = tokens_.made_calls();
   Booking booking = spending_.close(*record_, signs_, this->now());
   crash_point("queued");
   services_.publisher.publish(std::move(record_), std::move(booking));

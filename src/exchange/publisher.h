@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,10 +15,21 @@
 
 namespace tokenweir::exchange {
 
+// A run that its loop guard has stopped, as long as no operator lets it go on.
+struct RunStop {
+  std::string detector;
+  std::int64_t seen = 0;
+  std::int64_t limit = 0;
+  std::string tool;
+  std::uint64_t hash = 0;  // keyed, of what repeated
+};
+
 // What becomes durable together with a record, or not at all.
 struct Booking {
   std::vector<budget::Posting> postings;  // what its accounts spent
   std::optional<std::size_t> slot;        // of the journal of holds, free once the row is durable
+  std::string evidence;                   // JSON array of what the loop guard found, or empty
+  std::optional<RunStop> run_stop;        // of the run of this request
 };
 
 // Hears from the publisher's thread when records are on the disk.

@@ -6,6 +6,7 @@
 #include "budget/recovery.h"
 #include "core/crash_point.h"
 #include "exchange/recovered_record.h"
+#include "exchange/refusal_facts.h"
 
 namespace tokenweir::exchange {
 namespace {
@@ -93,6 +94,8 @@ std::optional<Money> Spending::held_cost() const {
 
 Booking Spending::close(const Record& record, const runs::Signs& signs, budget::Now now) {
   Booking booking;
+  booking.evidence = evidence_json(plan_.run.findings);
+  booking.run_stop = stop_of(plan_.run);
   if (std::exchange(plan_.run_begun, false)) {
     Usage usage;
     for (const Inference& inference : record.answer.inferences) usage.add(inference.usage);

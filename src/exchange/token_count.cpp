@@ -64,6 +64,9 @@ bool TokenCount::resolve() {
   if (model_ != nullptr || !read_) return model_ != nullptr;
   model_ = counters_->model(family_, name_);
   if (model_ != nullptr) output_.emplace(endpoint_.dialect, *model_);
+  const bool may_be_stored = endpoint_.dialect == provider::Dialect::openai_responses ||
+                             endpoint_.dialect == provider::Dialect::gemini_interactions;
+  if (output_ && may_be_stored) output_->keep_calls();
   return model_ != nullptr;
 }
 
@@ -77,9 +80,26 @@ runs::Signs TokenCount::signs(std::uint32_t sdk_retries) const {
   }
   signs.calls.reserve(transcript_.calls.size());
   for (const count::ToolCall& call : transcript_.calls) {
-    signs.calls.push_back({call.part, call.name, call.arguments, call.result, call.failed});
+    signs.calls.push_back(
+        {call.part, call.name, call.arguments, call.result, call.failed, call.waiting});
+  }
+  signs.question = transcript_.question;
+  signs.stored_context = transcript_.stored_context;
+  for (const count::LooseResult& one : transcript_.loose_results) {
+    signs.loose_results.push_back({one.result, one.failed, one.waiting});
   }
   return signs;
+}
+
+std::vector<runs::ToolCall> TokenCount::made_calls() const {
+  std::vector<runs::ToolCall> made;
+  if (!output_) return made;
+  for (const count::OutputCounter::Call& call : output_->kept_calls()) {
+    runs::ToolCall& one = made.emplace_back();
+    one.name = call.name.substr(0, count::kMostToolNameBytes);
+    one.arguments = count::hash_of_arguments(call.arguments, counters_->key());
+  }
+  return made;
 }
 
 std::uint64_t TokenCount::scope_of(std::string_view scope) const {

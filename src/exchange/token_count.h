@@ -31,6 +31,8 @@ class TokenCount final : public meter::DocumentWatch {
   void read(const provider::Endpoint& endpoint, std::string_view family, std::string_view host,
             std::string_view model, std::string_view body);
   [[nodiscard]] runs::Signs signs(std::uint32_t sdk_retries) const;
+  // The calls that the answer makes, where the request does not repeat what was said before.
+  [[nodiscard]] std::vector<runs::ToolCall> made_calls() const;
   // Null before read(), without counters, and as long as the vocabulary is being loaded.
   [[nodiscard]] const count::ModelCounting* model() const { return model_.get(); }
 

@@ -67,6 +67,7 @@ constexpr auto kColumns = std::to_array<ExchangeColumn>({
     {"request_bytes", [](const Row& r, Cell& c) { c.integer(saturated(r.record.request_bytes)); }},
     {"response_bytes", [](const Row& r, Cell& c) { c.integer(saturated(r.record.response_bytes)); }},
     {"raw_usage", [](const Row& r, Cell& c) { c.text(r.record.answer.raw_usage); }},
+    {"evidence", [](const Row& r, Cell& c) { c.text(r.evidence); }},
 });
 // clang-format on
 

@@ -60,6 +60,7 @@ struct Row {
   const Figures& figures;
   std::int64_t context = 0;
   std::int64_t revision = 0;
+  std::string_view evidence;  // of the loop guard
 };
 
 struct ExchangeColumn {

@@ -148,6 +148,23 @@ DROP VIEW IF EXISTS records;
 DROP VIEW IF EXISTS corrections;
 )sql";
 
+// What the loop guard saw, and which runs it has stopped. A stop is over when its run was resumed
+// later; rows that were on their way to the disk meanwhile do not bring it back.
+constexpr std::string_view kStops = R"sql(
+ALTER TABLE exchange ADD COLUMN evidence TEXT;
+DROP VIEW IF EXISTS records;
+DROP VIEW IF EXISTS corrections;
+CREATE TABLE run_stop (
+  credential TEXT NOT NULL, workflow TEXT NOT NULL, run TEXT NOT NULL,
+  detector TEXT NOT NULL, seen INTEGER NOT NULL, most INTEGER NOT NULL,
+  tool TEXT NOT NULL, hash INTEGER NOT NULL, stopped_at INTEGER NOT NULL,
+  PRIMARY KEY (credential, workflow, run)
+) WITHOUT ROWID;
+CREATE TABLE run_resumed (
+  run TEXT PRIMARY KEY, at INTEGER NOT NULL
+) WITHOUT ROWID;
+)sql";
+
 bool in_exchange(std::string_view column) {
   return std::ranges::find(exchange_columns(), column, &ExchangeColumn::name) !=
          exchange_columns().end();
@@ -188,7 +205,7 @@ Result<void, SqlError> migrate(const Database& database, std::int64_t from, Time
   // One step a version; a file is brought forward from wherever it is.
   const std::array<std::string, kSchemaVersion> steps = {
       std::string(kRows) + views(), std::string(kSums), std::string(kOperators),
-      std::string(kCounted) + views()};
+      std::string(kCounted) + views(), std::string(kStops) + views()};
   for (std::int64_t version = from + 1; version <= kSchemaVersion; ++version) {
     const std::string step = fmt::format(
         "BEGIN IMMEDIATE;{}INSERT INTO schema_migration VALUES ({}, '{}');"

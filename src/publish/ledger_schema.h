@@ -26,7 +26,7 @@ namespace tokenweir::publish {
 
 // "TWLR", written into the file's header: a database without it is somebody else's.
 inline constexpr std::int64_t kApplicationId = 0x54574C52;
-inline constexpr std::int64_t kSchemaVersion = 4;
+inline constexpr std::int64_t kSchemaVersion = 5;
 
 inline constexpr auto kContextColumns = std::to_array<std::string_view>({"instance",
                                                                          "policy_revision",
@@ -88,7 +88,7 @@ inline constexpr auto kRecordColumns = std::to_array<std::string_view>(
      "environment", "outcome", "provider_label", "price_model", "response_id", "speed",
      "error_type", "provider_fault", "retry_cause", "usage_anomaly", "byok", "sent",
      "token_classes", "cost_by_kind", "cache_write_premium_picodollars", "inter_token_us",
-     "revision", "counted_upper_bound", "counted_tokenizer", "counted_confidence"});
+     "revision", "counted_upper_bound", "counted_tokenizer", "counted_confidence", "evidence"});
 
 // Bind position of a column of `context`, found at compile time.
 template <std::size_t count>

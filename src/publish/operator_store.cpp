@@ -121,6 +121,13 @@ Outcome OperatorStore::drop_kill(std::uint64_t id, const AuditEntry& audit) {
   return change.commit(audit);
 }
 
+Outcome OperatorStore::resume(std::string_view run, Time at, const AuditEntry& audit) {
+  const std::lock_guard lock(mutex_);
+  Change change(database_);
+  change.step("INSERT OR REPLACE INTO run_resumed VALUES (?, ?)", run, stored(at));
+  return change.commit(audit);
+}
+
 Outcome OperatorStore::put(const StoredOverride& value, const AuditEntry& audit) {
   const std::lock_guard lock(mutex_);
   Change change(database_);

@@ -101,6 +101,8 @@ class OperatorStore {
   // Each of these stores the change and its audit line, or changes nothing.
   Result<void, std::string> put(const StoredKill& kill, const AuditEntry& audit);
   Result<void, std::string> drop_kill(std::uint64_t id, const AuditEntry& audit);
+  // Runs of that name that were stopped until then may go on.
+  Result<void, std::string> resume(std::string_view run, Time at, const AuditEntry& audit);
   Result<void, std::string> put(const StoredOverride& value, const AuditEntry& audit);
   Result<void, std::string> drop_override(std::string_view budget,
                                           std::optional<std::string_view> account,

@@ -31,7 +31,9 @@ Result<std::uint64_t, SqlError> RowWriter::write(std::span<const Entry> entries,
   for (const Entry& entry : entries) {
     const auto context = contexts_.number_of(*database_, *entry.record);
     if (!context) return failure(context.error());
-    rows_.push_back({*entry.record, *entry.figures, *context, revision});
+    rows_.push_back({*entry.record, *entry.figures, *context, revision,
+                     entry.booking != nullptr ? std::string_view(entry.booking->evidence)
+                                              : std::string_view()});
   }
   if (rows_.empty()) return std::uint64_t{0};
   pending_.offer(rows_);

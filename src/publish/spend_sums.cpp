@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "publish/text.h"
+
 namespace tokenweir::publish {
 namespace {
 
@@ -47,6 +49,11 @@ Result<void, SqlError> SpendSums::prepare(const Database& database) {
       "SET parent_run = CASE parent_run WHEN '' THEN ?4 ELSE parent_run END, steps = steps + ?5, "
       "picodollars = picodollars + ?6, tokens = tokens + ?7, seen_at = max(seen_at, ?9)");
   if (!add_run) return failure(add_run.error());
+  auto add_stop = database.prepare(
+      "INSERT INTO run_stop VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE "
+      "SET detector = ?4, seen = ?5, most = ?6, tool = ?7, hash = ?8, stopped_at = ?9");
+  if (!add_stop) return failure(add_stop.error());
+  add_stop_ = std::move(*add_stop);
   add_budget_ = std::move(*add_budget);
   add_run_ = std::move(*add_run);
   return {};
@@ -54,7 +61,28 @@ Result<void, SqlError> SpendSums::prepare(const Database& database) {
 
 Result<void, SqlError> SpendSums::add(std::span<const Entry> entries) {
   if (auto added = add_postings(entries); !added) return added;
-  return add_runs(entries);
+  if (auto added = add_runs(entries); !added) return added;
+  return add_stops(entries);
+}
+
+Result<void, SqlError> SpendSums::add_stops(std::span<const Entry> entries) {
+  for (const Entry& entry : entries) {
+    if (entry.booking == nullptr || !entry.booking->run_stop) continue;
+    const exchange::RunStop* stop = &*entry.booking->run_stop;
+    const Attribution& who = entry.record->attribution;
+    int column = 0;
+    for (const std::string* text : {&who.credential, &who.workflow, &who.run, &stop->detector}) {
+      add_stop_.bind(++column, std::string_view(*text));
+    }
+    add_stop_.bind(++column, stop->seen);
+    add_stop_.bind(++column, stop->limit);
+    const std::string tool = to_storable(stop->tool);
+    add_stop_.bind(++column, std::string_view(tool));
+    add_stop_.bind(++column, static_cast<std::int64_t>(stop->hash));
+    add_stop_.bind(++column, micros(entry.record->started_at));
+    if (auto done = run(add_stop_); !done) return done;
+  }
+  return {};
 }
 
 Result<void, SqlError> SpendSums::add_postings(std::span<const Entry> entries) {
@@ -153,12 +181,34 @@ Result<void, SqlError> SpendSums::read_runs(const Database& database, Time since
   });
 }
 
+Result<void, SqlError> SpendSums::read_stops(
+    const Database& database, Time since, const std::function<void(const StoppedRun&)>& on_stop) {
+  auto statement = database.prepare(
+      "SELECT credential, workflow, run, detector, seen, most, tool, hash FROM run_stop s "
+      "WHERE stopped_at >= ?1 AND NOT EXISTS (SELECT 1 FROM run_resumed r WHERE r.run = s.run "
+      "AND r.at >= s.stopped_at)");
+  if (!statement) return failure(statement.error());
+  statement->bind(1, micros(since));
+  return for_each_row(*statement, [&] {
+    const auto text = [&](int column) { return std::string(statement->text(column)); };
+    on_stop({text(0), text(1), text(2),
+             exchange::RunStop{text(3), statement->integer(4), statement->integer(5), text(6),
+                               static_cast<std::uint64_t>(statement->integer(7))}});
+  });
+}
+
 Result<void, SqlError> SpendSums::expire(const Database& database, Time runs_before,
                                          Time periods_before) {
   auto runs = database.prepare("DELETE FROM run_sum WHERE seen_at < ?1");
   if (!runs) return failure(runs.error());
   runs->bind(1, micros(runs_before));
   if (auto done = run(*runs); !done) return done;
+  for (const std::string_view table : {"run_stop WHERE stopped_at", "run_resumed WHERE at"}) {
+    auto stops = database.prepare("DELETE FROM " + std::string(table) + " < ?1");
+    if (!stops) return failure(stops.error());
+    stops->bind(1, micros(runs_before));
+    if (auto done = run(*stops); !done) return done;
+  }
   // Totals and runs begin with time itself; a total is spent for ever.
   auto periods =
       database.prepare("DELETE FROM budget_sum WHERE posted_at < ?1 AND period_begin > ?2");

@@ -32,6 +32,12 @@ struct RunSum {
   Time seen_at{};
 };
 
+// A run that was stopped for good and that nobody has let go on since.
+struct StoppedRun {
+  std::string credential, workflow, run;
+  exchange::RunStop stop;
+};
+
 class SpendSums {
  public:
   // The database must outlive this.
@@ -47,6 +53,8 @@ class SpendSums {
   [[nodiscard]] static Result<void, SqlError> read_runs(
       const Database& database, Time since, std::int64_t runs_max,
       const std::function<void(const RunSum&)>& on_sum);
+  [[nodiscard]] static Result<void, SqlError> read_stops(
+      const Database& database, Time since, const std::function<void(const StoppedRun&)>& on_stop);
   // Removes sums of accounts and runs untouched since then; those that never end are kept.
   [[nodiscard]] static Result<void, SqlError> expire(const Database& database, Time runs_before,
                                                      Time periods_before);
@@ -54,9 +62,11 @@ class SpendSums {
  private:
   Result<void, SqlError> add_postings(std::span<const Entry> entries);
   Result<void, SqlError> add_runs(std::span<const Entry> entries);
+  Result<void, SqlError> add_stops(std::span<const Entry> entries);
 
   Statement add_budget_;
   Statement add_run_;
+  Statement add_stop_;
 };
 
 }  // namespace tokenweir::publish

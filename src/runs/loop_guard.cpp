@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <utility>
 
 namespace tokenweir::runs {
 namespace {
@@ -45,6 +47,41 @@ std::int64_t repeats_of(const std::vector<ToolCall>& calls, std::size_t length) 
   return repeats;
 }
 
+struct Failures {
+  std::int64_t in_a_row = 0;  // steps; calls side by side are one
+  std::int64_t alike = 0;     // the latest failure since its tool last worked, others between
+  std::string tool;           // of the latest failure
+  std::uint64_t hash = 0;     // of its call
+};
+
+Failures failures_of(const std::vector<ToolCall>& calls) {
+  Failures failures;
+  std::optional<std::uint32_t> later;
+  for (auto call = calls.rbegin(); call != calls.rend() && call->failed; ++call) {
+    if (!later || (call->part != *later && call->part + 1 != *later)) ++failures.in_a_row;
+    later = call->part;
+  }
+  const auto last = std::find_if(calls.rbegin(), calls.rend(), std::mem_fn(&ToolCall::failed));
+  if (last == calls.rend()) return failures;
+  failures.tool = last->name;
+  failures.hash = hash_of(*last);
+  for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
+    if (call->name != last->name) continue;
+    if (!call->failed) break;
+    if (same_call(*call, *last, false)) ++failures.alike;
+  }
+  return failures;
+}
+
+// What is asked, however it shall be answered. In a stored conversation the same words ask
+// something else each time.
+std::uint64_t asked_by(const Signs& signs) {
+  return signs.question == 0 || signs.stored_context ? signs.body : signs.question;
+}
+
+constexpr std::uint64_t kNothing = 1;
+constexpr std::uint64_t kStored = 2;
+
 Finding found(Detector detector, config::RunMode mode, std::int64_t seen, std::int64_t limit) {
   Finding finding;
   finding.detector = detector;
@@ -57,6 +94,51 @@ Finding found(Detector detector, config::RunMode mode, std::int64_t seen, std::i
 }  // namespace
 
 std::string_view name_of(Detector detector) { return kNames[static_cast<std::size_t>(detector)]; }
+
+std::optional<Detector> detector_named(std::string_view name) {
+  const auto found = std::ranges::find(kNames, name);
+  if (found == kNames.end()) return std::nullopt;
+  return static_cast<Detector>(found - kNames.begin());
+}
+
+std::optional<config::RunMode> mode_of(const config::RunRules& rules, Detector detector) {
+  const auto mode = [](const auto& rule) {
+    return rule ? std::optional(rule->mode) : std::nullopt;
+  };
+  switch (detector) {
+    case Detector::max_steps:
+      return mode(rules.max_steps);
+    case Detector::max_usd:
+      return mode(rules.max_usd);
+    case Detector::max_tokens:
+      return mode(rules.max_tokens);
+    case Detector::max_wall_time:
+      return mode(rules.max_wall_time);
+    case Detector::max_concurrent:
+      return mode(rules.max_concurrent);
+    case Detector::max_depth:
+      return mode(rules.max_depth);
+    case Detector::max_retries:
+      return mode(rules.max_retries);
+    case Detector::repeated_request:
+      return mode(rules.repeated_request);
+    case Detector::near_repeated_request:
+      return mode(rules.near_repeated_request);
+    case Detector::repeated_tool_call:
+      return mode(rules.repeated_tool_call);
+    case Detector::cycle:
+      return mode(rules.cycle);
+    case Detector::error_loop:
+      return mode(rules.error_loop);
+    case Detector::no_progress:
+      return mode(rules.no_progress);
+    case Detector::cost_velocity:
+      return mode(rules.cost_velocity);
+    case Detector::context_growth:
+      return mode(rules.context_growth);
+  }
+  return std::nullopt;
+}
 
 bool is_cap(Detector detector) { return detector <= Detector::max_depth; }
 
@@ -77,6 +159,11 @@ bool looks_like_loop(std::span<const Finding> findings) {
 }
 
 std::string Finding::evidence() const {
+  if (above.empty()) return found();
+  return fmt::format("the run {} above it was stopped: {}", above, found());
+}
+
+std::string Finding::found() const {
   switch (detector) {
     case Detector::max_steps:
       return fmt::format("step {} of at most {}", seen, limit);
@@ -104,6 +191,10 @@ std::string Finding::evidence() const {
       return fmt::format("the tool calls {} (hash {:016x}) went round {} times, limit {}", tool,
                          hash, seen, limit);
     case Detector::error_loop:
+      if (hash != 0) {
+        return fmt::format("the tool {} failed in the same way (hash {:016x}) {} times, limit {}",
+                           tool, hash, seen, limit);
+      }
       return tool.empty() ? fmt::format("{} steps in a row failed, limit {}", seen, limit)
                           : fmt::format("{} calls of the tool {} in a row failed, limit {}", seen,
                                         tool, limit);
@@ -122,8 +213,11 @@ void LoopMemory::judge(const config::RunRules& rules, const Signs& signs, Instan
   if (signs.body != 0) judge_body(rules, signs, now, findings);
   if (!signs.parts.empty()) {
     std::size_t first_new = 0;
-    Thread& thread = thread_of(signs, first_new);
-    extend(thread, signs, first_new);
+    std::vector<ToolCall> calls;
+    if (!signs.stored_context) calls = signs.calls;
+    Thread& thread =
+        signs.stored_context ? stored_thread(signs, calls) : thread_of(signs, first_new);
+    extend(rules, thread, signs, calls, first_new);
     judge_thread(rules, thread, findings);
     judge_calls(rules, thread.calls, findings);
   }
@@ -147,7 +241,7 @@ LoopMemory::Body& LoopMemory::body_of(std::uint64_t hash) {
 
 void LoopMemory::judge_body(const config::RunRules& rules, const Signs& signs, Instant now,
                             std::vector<Finding>& findings) {
-  Body& body = body_of(signs.body);
+  Body& body = body_of(asked_by(signs));
   // Several of one request side by side are a sample, not a loop: they count as one sighting.
   if (body.in_flight == 0) {
     if (body.seen.size() >= kSightings) body.seen.erase(body.seen.begin());
@@ -156,7 +250,7 @@ void LoopMemory::judge_body(const config::RunRules& rules, const Signs& signs, I
   if (rules.max_retries && body.failures > rules.max_retries->per_step) {
     findings.push_back(found(Detector::max_retries, rules.max_retries->mode, body.failures,
                              rules.max_retries->per_step));
-    findings.back().hash = signs.body;
+    findings.back().hash = body.hash;
   }
   if (!rules.repeated_request) return;
   const config::RepeatedRequest& rule = *rules.repeated_request;
@@ -164,37 +258,76 @@ void LoopMemory::judge_body(const config::RunRules& rules, const Signs& signs, I
   const auto times = static_cast<std::int64_t>(body.seen.size());
   if (times < rule.times) return;
   findings.push_back(found(Detector::repeated_request, rule.mode, times, rule.times));
-  findings.back().hash = signs.body;
+  findings.back().hash = body.hash;
 }
 
 // The transcript that this one continues: its chain over all parts is found again as the chain over
-// the first of ours.
+// the first of ours; or, where the beginning was cut off, its last two parts among ours.
 LoopMemory::Thread& LoopMemory::thread_of(const Signs& signs, std::size_t& first_new) {
   std::vector<std::uint64_t> chains;
+  std::vector<std::uint64_t> tails;
   chains.reserve(signs.parts.size());
-  std::uint64_t chain = 1;
+  tails.reserve(signs.parts.size());
+  std::uint64_t chain = kNothing;
+  std::uint64_t before = kNothing;
+  std::uint64_t tail = kNothing;
   for (const Part& part : signs.parts) {
-    chain = mixed(chain, part.hash);
+    if (part.kind != PartKind::system && part.kind != PartKind::tools) {
+      chain = mixed(chain, part.hash);
+      tail = before == kNothing ? kNothing : mixed(before, part.hash);
+      before = part.hash;
+    }
     chains.push_back(chain);
+    tails.push_back(tail);
   }
   std::size_t longest = 0;
   auto continued = threads_.end();
-  for (auto thread = threads_.begin(); thread != threads_.end(); ++thread) {
-    for (std::size_t length = chains.size(); length > longest; --length) {
-      if (chains[length - 1] != thread->chain) continue;
-      longest = length;
-      continued = thread;
-      break;
+  const auto look_for = [&](const std::vector<std::uint64_t>& ours, std::uint64_t Thread::*theirs) {
+    for (auto thread = threads_.begin(); thread != threads_.end(); ++thread) {
+      if ((*thread).*theirs == kNothing) continue;
+      for (std::size_t length = ours.size(); length > longest; --length) {
+        if (ours[length - 1] != (*thread).*theirs) continue;
+        longest = length;
+        continued = thread;
+        break;
+      }
+    }
+  };
+  look_for(chains, &Thread::chain);
+  if (continued == threads_.end()) look_for(tails, &Thread::tail);
+  first_new = longest;
+  Thread& thread = latest(continued);
+  thread.chain = chains.back();
+  thread.tail = tails.back();
+  return thread;
+}
+
+// A conversation that the provider holds: all of the request is new, and its results are those of
+// the calls that the answer before made.
+LoopMemory::Thread& LoopMemory::stored_thread(const Signs& signs, std::vector<ToolCall>& calls) {
+  if (made_.size() == signs.loose_results.size()) {
+    calls = std::exchange(made_, {});
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      calls[i].part = static_cast<std::uint32_t>(i);
+      calls[i].result = signs.loose_results[i].result;
+      calls[i].failed = signs.loose_results[i].failed;
+      calls[i].waiting = signs.loose_results[i].waiting;
     }
   }
-  first_new = longest;
+  Thread& thread = latest(std::ranges::find(threads_, kStored, &Thread::chain));
+  thread.chain = kStored;
+  thread.tail = kNothing;
+  return thread;
+}
+
+// The thread used latest stands last; the one unused for longest makes room for another.
+LoopMemory::Thread& LoopMemory::latest(std::vector<Thread>::iterator continued) {
   if (continued != threads_.end()) {
     std::rotate(continued, continued + 1, threads_.end());
   } else {
     if (threads_.size() >= kThreads) threads_.erase(threads_.begin());
     threads_.emplace_back();
   }
-  threads_.back().chain = chains.back();
   return threads_.back();
 }
 
@@ -209,38 +342,59 @@ bool LoopMemory::remember(std::uint64_t part) {
   return true;
 }
 
-void LoopMemory::extend(Thread& thread, const Signs& signs, std::size_t first_new) {
+void LoopMemory::extend(const config::RunRules& rules, Thread& thread, const Signs& signs,
+                        const std::vector<ToolCall>& calls, std::size_t first_new) {
   if (first_new == signs.parts.size()) return;  // the same transcript once more
   // What the step adds: the words of the other side and the calls they answer. The model's own
-  // words differ even when it goes in circles.
+  // words differ even when it goes in circles, and so do the numbers of calls in their results.
+  const bool has_calls = std::ranges::any_of(
+      calls, [&](const ToolCall& call) { return signs.stored_context || call.part >= first_new; });
   std::uint64_t addition = 7;
   bool anything_new = false;
+  bool waiting = has_calls;
   for (std::size_t i = first_new; i < signs.parts.size(); ++i) {
     const Part& part = signs.parts[i];
     anything_new = remember(part.hash) || anything_new;
-    if (part.kind != PartKind::assistant) addition = mixed(addition, part.hash);
+    if (part.kind == PartKind::assistant) continue;
+    if (part.kind == PartKind::tool_result && has_calls) continue;
+    if (part.kind == PartKind::user) waiting = false;
+    addition = mixed(addition, part.hash);
   }
-  for (const ToolCall& call : signs.calls) {
-    if (call.part < first_new) continue;
-    addition = mixed(addition, hash_of(call));
+  for (const ToolCall& call : calls) {
+    if (!signs.stored_context && call.part < first_new) continue;
+    addition = mixed(mixed(addition, hash_of(call)), call.result.value_or(0));
+    waiting = waiting && call.waiting;
     if (thread.calls.size() >= kCalls) {
       thread.calls.erase(thread.calls.begin(), thread.calls.begin() + kCalls / 4);
     }
     thread.calls.push_back(call);
   }
-  const bool continues = first_new > 0;
+  const bool continues = first_new > 0 || signs.stored_context;
+  thread.waiting = waiting;
   thread.same_additions = continues && addition == thread.addition ? thread.same_additions + 1 : 1;
   thread.addition = addition;
-  thread.stale_steps = continues && !anything_new ? thread.stale_steps + 1 : 0;
+  // A step of late that is made once more is no news, whatever the model says to it.
+  const auto window = static_cast<std::ptrdiff_t>(
+      rules.no_progress ? std::min<std::int64_t>(rules.no_progress->steps, kLately) : 0);
+  const auto begin =
+      thread.lately.end() - std::min(window, static_cast<std::ptrdiff_t>(thread.lately.size()));
+  const bool again = std::find(begin, thread.lately.end(), addition) != thread.lately.end();
+  if (!waiting) {
+    thread.stale_steps = continues && (again || !anything_new) ? thread.stale_steps + 1 : 0;
+  }
+  if (thread.lately.size() >= kLately) thread.lately.erase(thread.lately.begin());
+  thread.lately.push_back(addition);
 }
 
 void LoopMemory::judge_thread(const config::RunRules& rules, const Thread& thread,
                               std::vector<Finding>& findings) const {
-  if (const auto& rule = rules.near_repeated_request;
-      rule && thread.same_additions >= rule->times) {
-    findings.push_back(
-        found(Detector::near_repeated_request, rule->mode, thread.same_additions, rule->times));
-    findings.back().hash = thread.addition;
+  if (const auto& rule = rules.near_repeated_request) {
+    const std::int64_t most = rule->times * (thread.waiting ? kPatience : 1);
+    if (thread.same_additions >= most) {
+      findings.push_back(
+          found(Detector::near_repeated_request, rule->mode, thread.same_additions, most));
+      findings.back().hash = thread.addition;
+    }
   }
   if (const auto& rule = rules.no_progress; rule && thread.stale_steps >= rule->steps) {
     findings.push_back(found(Detector::no_progress, rule->mode, thread.stale_steps, rule->steps));
@@ -258,8 +412,9 @@ void LoopMemory::judge_calls(const config::RunRules& rules, const std::vector<To
   if (const auto& rule = rules.repeated_tool_call) {
     const std::int64_t times =
         in_a_row([&](const ToolCall& call) { return same_call(call, last, rule->any_result); });
-    if (times >= rule->times) {
-      findings.push_back(found(Detector::repeated_tool_call, rule->mode, times, rule->times));
+    const std::int64_t most = rule->times * (last.waiting ? kPatience : 1);
+    if (times >= most) {
+      findings.push_back(found(Detector::repeated_tool_call, rule->mode, times, most));
       findings.back().tool = last.name;
       findings.back().hash = hash_of(last);
     }
@@ -269,8 +424,12 @@ void LoopMemory::judge_calls(const config::RunRules& rules, const std::vector<To
     for (std::size_t length = 2; length <= static_cast<std::size_t>(rule->length_max); ++length) {
       const std::int64_t times = repeats_of(calls, length);
       const bool one_call = length > calls.size() || repeats_of(calls, 1) >= std::int64_t(length);
-      if (one_call || times < rule->repeats) continue;
-      findings.push_back(found(Detector::cycle, rule->mode, times, rule->repeats));
+      const bool waiting =
+          std::any_of(calls.end() - static_cast<std::ptrdiff_t>(std::min(length, calls.size())),
+                      calls.end(), std::mem_fn(&ToolCall::waiting));
+      const std::int64_t most = rule->repeats * (waiting ? kPatience : 1);
+      if (one_call || times < most) continue;
+      findings.push_back(found(Detector::cycle, rule->mode, times, most));
       Finding& finding = findings.back();
       for (std::size_t i = calls.size() - length; i < calls.size(); ++i) {
         if (finding.tool.size() < 256)
@@ -281,17 +440,21 @@ void LoopMemory::judge_calls(const config::RunRules& rules, const std::vector<To
     }
   }
   if (const auto& rule = rules.error_loop) {
-    const std::int64_t times =
-        in_a_row([&](const ToolCall& call) { return call.failed && call.name == last.name; });
-    if (times >= rule->times) {
-      findings.push_back(found(Detector::error_loop, rule->mode, times, rule->times));
-      findings.back().tool = last.name;
+    const Failures failures = failures_of(calls);
+    if (failures.in_a_row >= rule->times) {
+      findings.push_back(found(Detector::error_loop, rule->mode, failures.in_a_row, rule->times));
+      findings.back().tool = failures.tool;
+    } else if (failures.alike >= rule->times * kBetween) {
+      findings.push_back(
+          found(Detector::error_loop, rule->mode, failures.alike, rule->times * kBetween));
+      findings.back().tool = failures.tool;
+      findings.back().hash = failures.hash;
     }
   }
 }
 
 void LoopMemory::begun(const Signs& signs) {
-  if (signs.body != 0) ++body_of(signs.body).in_flight;
+  if (signs.body != 0) ++body_of(asked_by(signs)).in_flight;
 }
 
 void LoopMemory::ended(const Signs& signs, bool failed) {
@@ -299,7 +462,8 @@ void LoopMemory::ended(const Signs& signs, bool failed) {
     failures_ = failed ? failures_ + 1 : 0;
     return;
   }
-  const auto known = std::ranges::find(bodies_, signs.body, &Body::hash);
+  if (!signs.made.empty()) made_ = signs.made;
+  const auto known = std::ranges::find(bodies_, asked_by(signs), &Body::hash);
   if (known == bodies_.end()) return;
   known->in_flight = std::max<std::int64_t>(known->in_flight - 1, 0);
   known->failures = failed ? known->failures + 1 : 0;

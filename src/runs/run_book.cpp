@@ -37,6 +37,15 @@ Judgement RunBook::begin(const RunName& name, const Signs& signs, Time wall, Ins
   for (const State::Run* up = run.parent; up != nullptr; up = up->parent) {
     judgement.ancestors.push_back({up->workflow, up->run});
   }
+  const auto stopped = state.stop_of(run);
+  if (stopped && enforcing) {
+    judgement.action = Action::stop;
+    judgement.step = run.steps;
+    judgement.findings.push_back(*stopped);
+    judgement.stopped_by = stopped;
+    return judgement;
+  }
+  judgement.would_stop = stopped;
   state.judge_caps(run, now, judgement.findings);
   const bool has_content = signs.body != 0 || !signs.parts.empty();
   if (has_content && run.memory == nullptr) run.memory = std::make_unique<LoopMemory>();
@@ -59,6 +68,7 @@ Judgement RunBook::begin(const RunName& name, const Signs& signs, Time wall, Ins
     judgement.delay = {};
     judgement.step = run.steps;
     run.ended_by = name_of(judgement.stopped_by->detector);
+    if (!is_cap(judgement.stopped_by->detector)) run.stop = judgement.stopped_by;
     return judgement;
   }
   if (judgement.delay > milliseconds{0}) judgement.action = Action::slow;
@@ -110,6 +120,29 @@ std::vector<budget::Ancestor> RunBook::ancestors(const RunName& name) const {
   }
   for (; up != nullptr; up = up->parent) ancestors.push_back({up->workflow, up->run});
   return ancestors;
+}
+
+std::size_t RunBook::resume(std::string_view name, Instant now) {
+  const std::lock_guard lock(mutex_);
+  std::size_t resumed = 0;
+  for (const auto& [key, run] : state_->runs) {
+    if (run->run != name || !run->stop) continue;
+    run->stop.reset();
+    run->ended_by.clear();
+    run->memory.reset();
+    run->velocity = {};
+    run->velocity_since = now;
+    run->first_input = run->last_input = 0;
+    ++resumed;
+  }
+  return resumed;
+}
+
+void RunBook::restore_stop(const RunName& name, Finding stop, Time wall, Instant now) {
+  const std::lock_guard lock(mutex_);
+  State::Run& run = state_->open(name, wall, now);
+  run.ended_by = name_of(stop.detector);
+  run.stop = std::move(stop);
 }
 
 void RunBook::restore(const RunView& stored, Time wall, Instant now) {

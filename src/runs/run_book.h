@@ -64,6 +64,7 @@ struct RunView {
   Time started_at{};
   Time seen_at{};
   std::string ended_by;  // detector that stopped it; empty: going on
+  std::string evidence;  // what the detector saw; empty for caps
 };
 
 // How often a detector found something in runs of a workflow, and what followed.
@@ -101,6 +102,13 @@ class RunBook {
 
   // The runs above this one, nearest first.
   [[nodiscard]] std::vector<budget::Ancestor> ancestors(const RunName& name) const;
+
+  // A detector's stop lasts: every further request of the run, and of the runs below it, is refused
+  // with the same evidence, until this, or until the run is forgotten. The detectors begin anew for
+  // it. Runs of that name, of whatever credential and workflow; how many there were.
+  std::size_t resume(std::string_view run, Instant now);
+  // A stop of the former process.
+  void restore_stop(const RunName& name, Finding stop, Time wall, Instant now);
 
   // Stored sums of a run, at start.
   void restore(const RunView& stored, Time wall, Instant now);

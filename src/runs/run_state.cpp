@@ -136,6 +136,17 @@ void RunBook::State::use(Run& run, Time wall, Instant now) {
   }
 }
 
+// A rule that does not stop any more lets go of what it has stopped.
+std::optional<Finding> RunBook::State::stop_of(const Run& run) const {
+  for (const Run* up = &run; up != nullptr; up = up->parent) {
+    if (!up->stop || mode_of(rules, up->stop->detector) != config::RunMode::stop) continue;
+    Finding stop = *up->stop;
+    if (up != &run) stop.above = up->run;
+    return stop;
+  }
+  return std::nullopt;
+}
+
 void RunBook::State::judge_caps(Run& run, Instant now, std::vector<Finding>& findings) const {
   const auto check = [&](Detector detector, const auto& rule, std::int64_t seen,
                          std::int64_t limit) {
@@ -178,17 +189,23 @@ void RunBook::State::judge_caps(Run& run, Instant now, std::vector<Finding>& fin
 
 void RunBook::State::judge_money(Run& run, Instant now, std::vector<Finding>& findings) const {
   if (const auto& rule = rules.cost_velocity) {
-    const auto speed = run.velocity.per_minute(run.begun, now, rule->sustained);
+    const auto speed =
+        run.velocity.per_minute(std::max(run.begun, run.velocity_since), now, rule->sustained);
     if (speed && *speed >= rule->usd_per_minute.picodollars()) {
-      findings.push_back(
-          {Detector::cost_velocity, rule->mode, *speed, rule->usd_per_minute.picodollars(), {}, 0});
+      findings.push_back({Detector::cost_velocity,
+                          rule->mode,
+                          *speed,
+                          rule->usd_per_minute.picodollars(),
+                          {},
+                          0,
+                          {}});
     }
   }
   if (const auto& rule = rules.context_growth) {
     const bool grown = run.first_input > 0 && run.last_input / rule->factor >= run.first_input;
     if (grown && run.last_input >= rule->input_tokens) {
       findings.push_back(
-          {Detector::context_growth, rule->mode, run.last_input, rule->input_tokens, {}, 0});
+          {Detector::context_growth, rule->mode, run.last_input, rule->input_tokens, {}, 0, {}});
     }
   }
 }
@@ -231,6 +248,7 @@ RunView RunBook::State::view_of(const Run& run) {
   view.started_at = run.started_at;
   view.seen_at = run.seen_at;
   view.ended_by = run.ended_by;
+  if (run.stop) view.evidence = run.stop->evidence();
   return view;
 }
 

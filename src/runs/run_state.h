@@ -61,8 +61,11 @@ struct RunBook::State {
     Time started_at{}, seen_at{};
     Instant begun{}, used{};
     Velocity velocity;
+    Instant velocity_since{};
     std::unique_ptr<LoopMemory> memory;
     std::string ended_by;
+    // What a detector stopped it for. Caps need no memory: what they look at does not go away.
+    std::optional<Finding> stop;
     bool finished = false;            // take_finished() has given it out
     std::list<Run*>::iterator place;  // in `by_use`
   };
@@ -96,12 +99,14 @@ struct RunBook::State {
   void forget(Run& run);
 
   void count_detections(std::string_view workflow, const Judgement& judgement, bool enforcing);
+  // The stop that holds for a run: its own, or that of the nearest run above it.
+  [[nodiscard]] std::optional<Finding> stop_of(const Run& run) const;
   void judge_caps(Run& run, Instant now, std::vector<Finding>& findings) const;
   void judge_money(Run& run, Instant now, std::vector<Finding>& findings) const;
   void note_retry(const RunName& name, const Signs& signs, Instant now, Judgement& judgement) const;
   void note_request(const RunName& name, const Signs& signs, const StepEnd& end, Instant now);
   static std::uint64_t request_key(const RunName& name, const Signs& signs) {
-    return signs.body ^ std::hash<std::string_view>{}(name.credential);
+    return signs.body ^ std::hash<std::string>{}(run_key(name.credential, name.workflow, name.run));
   }
   [[nodiscard]] static RunView view_of(const Run& run);
 };

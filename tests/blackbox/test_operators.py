@@ -218,3 +218,22 @@ def test_orders_are_in_the_metrics(proxy: Proxy) -> None:
     assert lines['tokenweir_admin_actions_total{action="kill"}'] == "1"
     promtool = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True, text=True, timeout=30)
     assert promtool.returncode == 0 and not promtool.stderr, promtool.stderr
+
+
+@pytest.mark.parametrize("words", [("--limit", "usd=2"), ("--spent", "usd=0.5")])
+def test_after_a_lost_ledger_a_hard_budget_refuses_until_it_is_set(proxy: Proxy, words: tuple[str, str]) -> None:
+    assert ask(proxy).status_code == 200
+    proxy.records(1)
+    proxy.kill()
+    for file in proxy.directory.glob("ledger.db*"):
+        if not file.name.endswith(".holds"):
+            file.unlink()
+    proxy.start()
+    refused = ask(proxy)
+    assert refused.status_code == 402 and "not known" in refused.text
+    assert ask(proxy, "no-budget").status_code == 200
+    order(proxy, "budget", "set", "daily", *words, "--reason", "the provider's dashboard says so")
+    assert ask(proxy).status_code == 200
+    proxy.records(4)
+    restart_hard(proxy)
+    assert ask(proxy).status_code == 200

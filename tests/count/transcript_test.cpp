@@ -193,4 +193,67 @@ TEST(Transcript, TooManyPartsAreNotRead) {
   EXPECT_FALSE(read(Dialect::openai_chat, body + "]}").readable);
 }
 
+std::uint64_t called_with(std::string_view arguments) {
+  return tokenweir::count::hash_of_arguments(arguments, kKey);
+}
+
+TEST(Arguments, AreTheSameInWhateverOrderTheyAreWritten) {
+  EXPECT_EQ(called_with(R"({"q":"weir","o":{"a":1,"b":2}})"),
+            called_with(R"({ "o": {"b":2, "a":1}, "q":"weir" })"));
+  EXPECT_NE(called_with(R"({"q":"weir"})"), called_with(R"({"q":"dam"})"));
+  EXPECT_NE(called_with(R"({"l":[1,2]})"), called_with(R"({"l":[2,1]})"));
+  EXPECT_NE(called_with("{}"), called_with("[]"));
+  EXPECT_NE(called_with("no json"), called_with("none"));
+}
+
+TEST(Arguments, DoNotDifferInWhatOnlyDatesOrNumbersACall) {
+  const auto bare = called_with(R"({"q":"weir"})");
+  EXPECT_EQ(bare, called_with(R"({"q":"weir","timestamp":"2026-11-21T10:00:01Z"})"));
+  EXPECT_EQ(bare, called_with(R"({"q":"weir","requestId":17,"nonce":"x"})"));
+  EXPECT_NE(bare, called_with(R"({"q":"weir","page":2})"));
+  EXPECT_NE(called_with(R"({"timestamp":1})"), called_with(R"({"timestamp":2})"))
+      << "where nothing else is said it is the question";
+}
+
+TEST(Results, SayThatWorkIsStillGoingOn) {
+  for (const auto& [result, waiting] :
+       std::vector<std::pair<std::string, bool>>{{"pending", true},
+                                                 {R"({\"status\": \"RUNNING\"})", true},
+                                                 {"Deployment in progress", true},
+                                                 {"no results", false},
+                                                 {"Error: still pending", false},
+                                                 {"pending " + std::string(300, 'x'), false}}) {
+    const auto transcript = read(
+        Dialect::openai_chat,
+        R"({"messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":)"
+        R"({"name":"s","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":")" +
+            result + "\"}]}");
+    ASSERT_EQ(transcript.calls.size(), 1u) << result;
+    EXPECT_EQ(transcript.calls[0].waiting, waiting) << result;
+  }
+}
+
+TEST(Transcript, WhatOnlySaysHowToAnswerIsNotPartOfTheQuestion) {
+  const auto ask = [](std::string_view more) {
+    return read(
+        Dialect::openai_chat,
+        R"({"model":"m","messages":[{"role":"user","content":"hi"}])" + std::string(more) + "}");
+  };
+  EXPECT_EQ(ask("").question, ask(R"(,"temperature":0.7,"max_tokens":9,"seed":4)").question);
+  EXPECT_NE(ask("").body, ask(R"(,"temperature":0.7)").body);
+  EXPECT_NE(ask("").question, ask(R"(,"response_format":{"type":"json_object"})").question);
+}
+
+TEST(Transcript, AConversationThatTheProviderHoldsHasResultsWithoutCalls) {
+  const auto transcript = read(
+      Dialect::openai_responses,
+      R"({"model":"m","previous_response_id":"resp_1","input":[{"type":"function_call_output",)"
+      R"("call_id":"c","output":"Error: no"}]})",
+      "responses");
+  EXPECT_TRUE(transcript.stored_context);
+  ASSERT_EQ(transcript.loose_results.size(), 1u);
+  EXPECT_TRUE(transcript.loose_results[0].failed);
+  EXPECT_TRUE(transcript.calls.empty());
+}
+
 }  // namespace

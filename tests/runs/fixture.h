@@ -22,10 +22,11 @@ class Transcript {
   void says(std::string_view text) { add(PartKind::assistant, text); }
   // The model calls a tool and is told the result.
   void tool(std::string name, std::string_view arguments, std::string_view result,
-            bool failed = false) {
+            bool failed = false, bool waiting = false) {
     const auto part = static_cast<std::uint32_t>(signs_.parts.size());
     add(PartKind::assistant, "call " + name + std::string(arguments));
-    signs_.calls.push_back({part, std::move(name), hash_of(arguments), hash_of(result), failed});
+    signs_.calls.push_back(
+        {part, std::move(name), hash_of(arguments), hash_of(result), failed, waiting});
     add(PartKind::tool_result, result);
   }
   [[nodiscard]] Signs signs() const {

@@ -161,6 +161,128 @@ TEST_F(Stops, MoneyThatGoesTooFast) {
   EXPECT_LE(passed, 91);
 }
 
+TEST_F(Stops, ACircleLongerThanACycle) {
+  Transcript transcript;
+  transcript.user("go");
+  int stopped_at = 0;
+  for (int i = 0; i < 40 && stopped_at == 0; ++i) {
+    transcript.says("thought " + n(i));
+    transcript.tool("read", "file " + n(i % 5), "text " + n(i % 5));
+    if (stopped_by(step(transcript), Detector::no_progress)) stopped_at = i + 1;
+  }
+  EXPECT_EQ(stopped_at, 12) << "all new for six steps, then six that repeat one of the last six";
+}
+
+TEST_F(Stops, TwoTurnsThatTakeTurns) {
+  Transcript transcript;
+  transcript.user("write");
+  int stopped_at = 0;
+  for (int i = 0; i < 40 && stopped_at == 0; ++i) {
+    transcript.says("answer " + n(i));
+    transcript.user(i % 2 == 0 ? "are you sure?" : "check again");
+    if (stopped_by(step(transcript), Detector::no_progress)) stopped_at = i + 1;
+  }
+  EXPECT_EQ(stopped_at, 9);
+}
+
+TEST_F(Stops, FailuresOfToolsThatTakeTurns) {
+  Transcript transcript;
+  transcript.user("go");
+  int stopped_at = 0;
+  for (int i = 0; i < 20 && stopped_at == 0; ++i) {
+    transcript.tool(i % 2 == 0 ? "query" : "fetch", "try " + n(i), "error " + n(i), true);
+    if (stopped_by(step(transcript), Detector::error_loop)) stopped_at = i + 1;
+  }
+  EXPECT_EQ(stopped_at, 5);
+}
+
+TEST_F(Stops, TheSameFailureAroundEverythingElse) {
+  Transcript transcript;
+  transcript.user("make the tests pass");
+  int stopped_at = 0;
+  for (int i = 1; i <= 30 && stopped_at == 0; ++i) {
+    transcript.tool("edit", "change " + n(i), "ok");
+    EXPECT_EQ(step(transcript).action, Action::pass);
+    transcript.tool("test", "", "error: 1 failed", true);
+    const Judgement judgement = step(transcript);
+    if (!stopped_by(judgement, Detector::error_loop)) continue;
+    stopped_at = i;
+    EXPECT_EQ(judgement.stopped_by->tool, "test");
+    EXPECT_NE(judgement.stopped_by->evidence().find("in the same way"), std::string::npos);
+  }
+  EXPECT_EQ(stopped_at, 10) << "twice as often as failures in a row";
+}
+
+TEST_F(Stops, AskingTheSameWithOtherParameters) {
+  Transcript transcript;
+  transcript.user("summarise");
+  int passed = 0;
+  for (; passed < 20; ++passed) {
+    Signs signs = transcript.signs();
+    signs.question = 99;
+    signs.body = 1'000 + static_cast<std::uint64_t>(passed);
+    if (step(signs).action == Action::stop) break;
+  }
+  EXPECT_EQ(passed, 7);
+}
+
+TEST_F(Stops, AGrowingTranscriptWhoseInstructionsTellTheTime) {
+  int stopped_at = 0;
+  for (int i = 1; i <= 12 && stopped_at == 0; ++i) {
+    Transcript transcript;
+    transcript.add(PartKind::system, "it is " + n(i) + " o'clock");
+    transcript.user("write");
+    for (int turn = 1; turn <= i; ++turn) {
+      transcript.says("chapter " + n(turn));
+      transcript.user("continue");
+    }
+    if (stopped_by(step(transcript), Detector::near_repeated_request)) stopped_at = i;
+  }
+  EXPECT_GT(stopped_at, 0);
+  EXPECT_LE(stopped_at, 6);
+}
+
+// The Responses API with previous_response_id: the request has the results alone.
+TEST_F(Stops, ARepeatedCallInAConversationThatTheProviderHolds) {
+  int stopped_at = 0;
+  for (int i = 1; i <= 12 && stopped_at == 0; ++i) {
+    Signs signs;
+    signs.body = 100 + static_cast<std::uint64_t>(i);
+    signs.stored_context = i > 1;
+    signs.parts = {{i > 1 ? PartKind::tool_result : PartKind::user, signs.body}};
+    if (i > 1) signs.loose_results = {{77, false, false}};
+    signs.made = {{0, "search", 5, {}, false, false}};
+    const Judgement judgement = step(signs);
+    if (judgement.action != Action::stop) continue;
+    stopped_at = i;
+    ASSERT_FALSE(judgement.findings.empty());
+  }
+  EXPECT_EQ(stopped_at, 6) << "five results of the same call";
+}
+
+TEST_F(Passes, AConversationThatTheProviderHoldsWithNewCalls) {
+  for (int i = 1; i <= 60; ++i) {
+    Signs signs;
+    signs.body = 100 + static_cast<std::uint64_t>(i);
+    signs.stored_context = i > 1;
+    signs.parts = {{PartKind::tool_result, signs.body}};
+    if (i > 1) signs.loose_results = {{77, false, false}};  // "ok" every time
+    signs.made = {{0, "write", static_cast<std::uint64_t>(i), {}, false, false}};
+    EXPECT_EQ(step(signs).action, Action::pass) << i;
+  }
+}
+
+TEST_F(Passes, AJobThatIsPendingForAWhile) {
+  Transcript transcript;
+  transcript.user("deploy");
+  for (int i = 0; i < 24; ++i) {
+    transcript.tool("status", "job 1", "pending", false, true);
+    EXPECT_EQ(step(transcript).action, Action::pass) << i;
+  }
+  transcript.tool("status", "job 1", "pending", false, true);
+  EXPECT_TRUE(stopped_by(step(transcript), Detector::near_repeated_request)) << "not for ever";
+}
+
 TEST_F(Passes, ACodingAgentOfFiveHundredSteps) {
   Transcript transcript;
   transcript.user("fix the build");

@@ -201,5 +201,70 @@ TEST_F(Runs, RecogniseRetriesAlsoOutsideOfARun) {
   EXPECT_EQ(book_.begin(nobody, signs, wall_, now_ + std::chrono::minutes(3)).retry_of, "");
 }
 
+// A run that a detector has stopped.
+class StoppedRuns : public Loop {
+ protected:
+  void SetUp() override {
+    rules_.repeated_request = {3, std::chrono::minutes(10), config::RunMode::stop};
+    Transcript same;
+    same.user("the same");
+    for (int i = 0; i < 3; ++i) (void)step(same);
+  }
+  Judgement ask_other() {
+    Transcript other;
+    other.user("something else");
+    return step(other);
+  }
+};
+
+TEST_F(StoppedRuns, StayStoppedWhateverTheyAskNext) {
+  const Judgement judgement = ask_other();
+  EXPECT_EQ(judgement.action, Action::stop);
+  EXPECT_TRUE(stopped_by(judgement, Detector::repeated_request));
+  EXPECT_EQ(judgement.stopped_by->seen, 3) << "with the evidence of the stop";
+  const auto view = book_.find(kName);
+  ASSERT_TRUE(view.has_value());
+  EXPECT_EQ(view->ended_by, "repeated_request");
+  EXPECT_NE(view->evidence.find("3 times"), std::string::npos);
+}
+
+TEST_F(StoppedRuns, TakeTheRunsBelowThemAlong) {
+  book_.configure(rules_);
+  const Judgement below = book_.begin({"app", "coding", "child", "run-1"}, {}, wall_, now_);
+  EXPECT_EQ(below.action, Action::stop);
+  ASSERT_TRUE(below.stopped_by.has_value());
+  EXPECT_NE(below.stopped_by->evidence().find("run-1"), std::string::npos);
+  EXPECT_EQ(book_.begin({"app", "coding", "other", ""}, {}, wall_, now_).action, Action::pass);
+}
+
+TEST_F(StoppedRuns, GoOnWhenTheyAreLetGo) {
+  EXPECT_EQ(book_.resume("nobody", now_), 0u);
+  EXPECT_EQ(book_.resume("run-1", now_), 1u);
+  EXPECT_EQ(ask_other().action, Action::pass);
+  Transcript same;
+  same.user("the same");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(step(same).action, Action::pass) << "counted anew";
+  EXPECT_EQ(step(same).action, Action::stop);
+}
+
+TEST_F(StoppedRuns, GoOnWhenTheirRuleOnlyObserves) {
+  rules_.repeated_request->mode = config::RunMode::observe;
+  EXPECT_EQ(ask_other().action, Action::pass);
+}
+
+TEST_F(StoppedRuns, AreStoppedAfterARestart) {
+  RunBook book;
+  book.configure(rules_);
+  Finding stop;
+  stop.detector = Detector::repeated_request;
+  stop.mode = config::RunMode::stop;
+  stop.seen = 3;
+  stop.limit = 3;
+  book.restore_stop(kName, stop, wall_, now_);
+  const Judgement judgement = book.begin(kName, {}, wall_, now_);
+  EXPECT_EQ(judgement.action, Action::stop);
+  EXPECT_EQ(judgement.stopped_by->seen, 3);
+}
+
 }  // namespace
 }  // namespace tokenweir::runs
