@@ -211,7 +211,7 @@ std::optional<Reply> Operators::resume(std::string_view run, const Order& order)
   auto entry = line("release", target_text(Property::run, run), order);
   if (auto failed = stored(house_.store.resume(run, at.wall, entry), "release")) return failed;
   const std::size_t resumed = house_.runs.resume(run, at.monotonic);
-  spdlog::warn("operators: the stopped run {} goes on, by {}", quoted(run), order.actor);
+  spdlog::warn("operators: the stopped run {} goes on, by {}", json_text(run), order.actor);
   JsonText out;
   out.open_object().member("scope", "run").member("value", run);
   out.member("resumed", static_cast<std::int64_t>(resumed)).close();

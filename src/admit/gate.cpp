@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "admit/endpoint.h"
+#include "core/money.h"
 
 namespace tokenweir::admit {
 namespace {
@@ -71,6 +72,7 @@ class Preparation {
   Plan plan() {
     (void)(stopped_by_operator() || not_permitted() || stopped_run() || climbed() ||
            capped_input() || capped_output() || bounded());
+    plan_.demand.foregone = !plan_.would_refuse.empty();
     return std::move(plan_);
   }
 
@@ -79,6 +81,22 @@ class Preparation {
     refusal.run = request_.attribution.run;
     plan_.refusal = std::move(refusal);
     return true;
+  }
+  // The budget that will not have what has no bound.
+  void name_budget(Refusal& refusal) const {
+    const budget::Facts facts = this->facts();
+    for (const budget::Rule& rule : books_.policy.book_rules()) {
+      const bool hard = rule.limits[0] && rule.reject_at && rule.enforce;
+      if (!hard || !rule.match.matches(facts)) continue;
+      refusal.details.push_back({"budget", rule.name});
+      refusal.details.push_back({"limit", dollars_text(*rule.limits[0])});
+      refusal.contact = rule.contact;
+      return;
+    }
+  }
+  bool refuse_unbounded(Refusal refusal) {
+    name_budget(refusal);
+    return refuse_or_note(std::move(refusal));
   }
   // Refuses while rules are enforced, otherwise takes a note and goes on.
   bool refuse_or_note(Refusal refusal) {
@@ -193,7 +211,7 @@ class Preparation {
     }
     plan_.demand.output_least = 0;
     plan_.demand.output_asked = 0;
-    return hard && refuse_or_note(unbounded(bound.fault, request_.model));
+    return hard && refuse_unbounded(unbounded(bound.fault, request_.model));
   }
 
   // A path of unknown meaning: its cost is what the operator says it is.
@@ -202,7 +220,7 @@ class Preparation {
     plan_.demand.fixed[Measure::requests] = 1;
     plan_.demand.fixed[Measure::concurrent] = 1;
     return hard && books_.policy.raw_hold() <= Money{} &&
-           refuse_or_note(unbounded(BoundFault::overflow, request_.model));
+           refuse_unbounded(unbounded(BoundFault::overflow, request_.model));
   }
 
   // Work whose usage arrives with another exchange.
@@ -211,7 +229,7 @@ class Preparation {
     if (mode == config::AsyncJobs::refuse || (mode == config::AsyncJobs::observe && hard)) {
       Refusal refusal = unbounded(BoundFault::overflow, request_.model);
       refusal.message = "Jobs that run in the background may not be started here.";
-      if (refuse_or_note(std::move(refusal))) return true;
+      if (refuse_unbounded(std::move(refusal))) return true;
     }
     const Bound bound =
         worst_case(books_.prices, query(), books_.policy.unknown_model(), books_.rates);
@@ -296,6 +314,11 @@ Admission decide(const Books& books, const Request& request, const Plan& plan,
   if (decision.would_refuse) {
     auto would = refusal_of(std::move(*decision.would_refuse), request.attribution.run);
     note(admission.would_refuse, name_of(would.reason));
+  }
+  admission.foregone = !admission.would_refuse.empty();
+  // What only observes has a word to say too.
+  if (plan.run.observed) {
+    note(admission.would_refuse, name_of(refusal_of(*plan.run.observed, "").reason));
   }
   if (decision.would_clamp) note(admission.would_clamp, fmt::format("{}", *decision.would_clamp));
   if (decision.no) admission.refusal = refusal_of(std::move(*decision.no), request.attribution.run);

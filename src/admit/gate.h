@@ -85,6 +85,7 @@ struct Admission {
   std::optional<std::int64_t> cap;  // to write into the request; no value: leave it as it is
   std::string_view cap_source;
   std::optional<Money> remaining;  // for X-LLM-Budget-Remaining-Usd
+  bool foregone = false;           // an enforcing rule would have refused it
   std::string would_refuse;
   std::string would_clamp;
   std::optional<Refusal> refusal;  // of refused and must_wait

@@ -81,7 +81,7 @@ std::size_t Account::open(const Period& period) {
   }
   auto opened = static_cast<std::size_t>(place - entries_.begin());
   if (opened <= current_ && !entries_.empty()) ++current_;
-  entries_.insert(place, Entry{period, {}, {}});
+  entries_.insert(place, Entry{period, {}, {}, {}});
   while (entries_.size() > kept_ && opened > 0 && current_ > 0 && is_zero(entries_.front().held)) {
     forgotten_ = entries_.front().period.end;
     entries_.erase(entries_.begin());
@@ -141,6 +141,11 @@ void Account::settle(const Place& place, const Amounts& held, const Amounts& con
   }
 }
 
+void Account::forego(const Place& place, const Amounts& consumed) {
+  Entry* entry = slices_ == nullptr ? find(place) : nullptr;
+  if (entry != nullptr) entry->foregone.add(consumed);
+}
+
 Place Account::post(const Window& window, Time at, Now now, const Amounts& consumed) {
   if (slices_ != nullptr) {
     advance(now.monotonic);
@@ -162,6 +167,7 @@ void Account::set_spent(const Amounts& spent) {
     slices_->at(slices_->latest) = spent;
   }
   entries_[current_].spent = spent;
+  entries_[current_].foregone = {};
 }
 
 }  // namespace tokenweir::budget

@@ -38,6 +38,8 @@ class Account {
     Period period;
     Amounts spent;
     Amounts held;
+    Amounts
+        foregone;  // of `spent`, what enforcing rules would have refused; not of rolling windows
   };
 
   Account(std::shared_ptr<const AccountName> name, const Window& window);
@@ -59,6 +61,8 @@ class Account {
   // Adds to (or with `settle` replaces) what is held at `place`.
   void hold(const Place& place, const Amounts& amounts);
   void settle(const Place& place, const Amounts& held, const Amounts& consumed);
+  // What was posted there would not have been spent had the rules been enforced.
+  void forego(const Place& place, const Amounts& consumed);
   // Spend without a hold; returns where it was booked. A period that is no longer kept leaves the
   // account as it is.
   Place post(const Window& window, Time at, Now now, const Amounts& consumed);

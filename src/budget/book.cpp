@@ -117,6 +117,11 @@ Settlement Book::close(Hold&& hold, const Amounts& consumed) {
     State::AccountEntry& account = *state.accounts[leg.account];
     account.account.settle(leg.place,
                            leg.kind == RuleKind::rate ? entry.rate_amounts : entry.amounts, posted);
+    if (entry.foregone) {
+      account.account.forego(leg.place, posted);
+    } else if (entry.clamped) {
+      account.account.forego(leg.place, above(posted, *entry.clamped));
+    }
     --account.legs;
     if (leg.kind == RuleKind::budget && posted != Amounts{}) {
       settlement.postings.push_back({account.account.name(), leg.place.period_begin, posted});

@@ -28,6 +28,9 @@ struct Demand {
   std::int64_t output_least = 0;          // an answer shorter than this is worth nothing
   // Tokens of one choice to hold at the start of a stream that may grow; no value: all of them.
   std::optional<std::int64_t> output_first;
+  // Where nothing is enforced: another rule would have refused the request. What it spends is
+  // spent, but what observing budgets say of later requests leaves it out.
+  bool foregone = false;
 };
 // The hold for an output of `tokens` a choice.
 [[nodiscard]] Amounts amounts_for(const Demand& demand, std::int64_t tokens);

@@ -105,7 +105,10 @@ void Book::Appraisal::ask(const State::Candidate& candidate, bool enforced) {
 void Book::Appraisal::ask_measure(const State::Candidate& candidate, Measure measure,
                                   std::int64_t limit, bool enforced) {
   const Account::Entry& entry = state_.accounts[candidate.account]->account.current();
-  const std::int64_t unheld = saturating_subtract(limit, entry.spent[measure]);
+  // An observing rule says what it would do had it been enforced all along.
+  const std::int64_t spent = saturating_subtract(
+      entry.spent[measure], enforced ? std::int64_t{0} : entry.foregone[measure]);
+  const std::int64_t unheld = saturating_subtract(limit, spent);
   const std::int64_t free = saturating_subtract(unheld, entry.held[measure]);
   std::int64_t fits_now = 0;
   std::int64_t fits_unheld = 0;
@@ -204,6 +207,9 @@ Decision Book::hold(const Facts& facts, const Demand& demand, Patience patience,
   entry.rate_amounts = appraisal.least();
   entry.open = true;
   entry.enforcing = enforcing;
+  entry.foregone = demand.foregone || decision.would_refuse.has_value();
+  entry.clamped.reset();
+  if (decision.would_clamp) entry.clamped = amounts_for(demand, *decision.would_clamp);
   ++entry.generation;
   entry.legs.clear();
   for (const State::Candidate& candidate : state.candidates) {

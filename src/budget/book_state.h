@@ -50,8 +50,10 @@ struct Book::State {
     std::uint32_t generation = 0;
     bool open = false;
     bool enforcing = true;
-    Amounts amounts;       // on budgets
-    Amounts rate_amounts;  // on rates
+    bool foregone = false;
+    std::optional<Amounts> clamped;  // while nothing is enforced: the most it should have used
+    Amounts amounts;                 // on budgets
+    Amounts rate_amounts;            // on rates
     std::vector<Leg> legs;
   };
   struct Candidate {

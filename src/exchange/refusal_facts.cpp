@@ -7,24 +7,13 @@
 #include <utility>
 
 #include "core/money.h"
+#include "core/text.h"
 
 namespace tokenweir::exchange {
 namespace {
 
 using budget::Measure;
 using provider::Detail;
-
-// Names come from clients and may hold any byte; what is not plain ASCII is escaped or left out.
-void append_json(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) continue;
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
-}
 
 void add_account(std::vector<Detail>& details, const budget::Shortfall& no) {
   const auto amount = [&](std::int64_t value) -> std::variant<std::int64_t, std::string> {
@@ -77,7 +66,7 @@ std::string evidence_json(std::span<const runs::Finding> findings) {
       if (const auto* number = std::get_if<std::int64_t>(&detail.value)) {
         out += fmt::format("{}", *number);
       } else {
-        append_json(out, std::get<std::string>(detail.value));
+        append_json_string(out, std::get<std::string>(detail.value));
       }
     }
     out += '}';

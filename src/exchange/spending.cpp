@@ -37,6 +37,7 @@ admit::Admission Spending::decide(const admit::Request& request, budget::Patienc
                                   budget::Now now) {
   admit::Admission admission = admit::decide(books(now.wall), request, plan_, patience, now);
   if (admission.verdict == budget::Verdict::admitted) {
+    foregone_ = admission.foregone;
     hold_ = std::move(admission.hold);
     touches_money_ = admission.remaining.has_value();
     held_tokens_ = plan_.demand.output_first.value_or(plan_.demand.output_asked);
@@ -108,6 +109,8 @@ Booking Spending::close(const Record& record, const runs::Signs& signs, budget::
     end.tokens = budget::saturating_add(end.input_tokens, tokens(usage.total_output()));
     end.provider_fault = record.provider_fault;
     end.record = record.id;
+    end.refused = !record.refusal.empty() && !record.sent;
+    end.foregone = foregone_;
     books_.runs.end(run_of(record.attribution), signs, end, now.wall, now.monotonic);
   }
   const budget::Amounts consumed = admit::consumed_by(record, hold_);

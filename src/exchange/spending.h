@@ -54,6 +54,7 @@ class Spending {
   budget::Hold hold_;
   std::optional<std::size_t> slot_;
   bool touches_money_ = false;
+  bool foregone_ = false;         // let through only because nothing is enforced
   std::int64_t held_tokens_ = 0;  // of output, where the hold grows
   std::optional<admit::Refusal> exhausted_;
 };

@@ -218,8 +218,9 @@ void LoopMemory::judge(const config::RunRules& rules, const Signs& signs, Instan
     Thread& thread =
         signs.stored_context ? stored_thread(signs, calls) : thread_of(signs, first_new);
     extend(rules, thread, signs, calls, first_new);
-    judge_thread(rules, thread, findings);
+    // The more telling one first.
     judge_calls(rules, thread.calls, findings);
+    judge_thread(rules, thread, findings);
   }
   if (rules.error_loop && failures_ >= rules.error_loop->times) {
     findings.push_back(
@@ -242,8 +243,10 @@ LoopMemory::Body& LoopMemory::body_of(std::uint64_t hash) {
 void LoopMemory::judge_body(const config::RunRules& rules, const Signs& signs, Instant now,
                             std::vector<Finding>& findings) {
   Body& body = body_of(asked_by(signs));
-  // Several of one request side by side are a sample, not a loop: they count as one sighting.
-  if (body.in_flight == 0) {
+  // Several of one request side by side are a sample, not a loop: they count as one sighting. What
+  // an SDK repeats after a failure is the matter of max_retries.
+  const bool retried = body.failures > 0 && body.failures < kSdkAttempts;
+  if (body.in_flight == 0 && !retried) {
     if (body.seen.size() >= kSightings) body.seen.erase(body.seen.begin());
     body.seen.push_back(now);
   }
@@ -371,6 +374,7 @@ void LoopMemory::extend(const config::RunRules& rules, Thread& thread, const Sig
   }
   const bool continues = first_new > 0 || signs.stored_context;
   thread.waiting = waiting;
+  thread.calling = has_calls;
   thread.same_additions = continues && addition == thread.addition ? thread.same_additions + 1 : 1;
   thread.addition = addition;
   // A step of late that is made once more is no news, whatever the model says to it.
@@ -396,8 +400,12 @@ void LoopMemory::judge_thread(const config::RunRules& rules, const Thread& threa
       findings.back().hash = thread.addition;
     }
   }
-  if (const auto& rule = rules.no_progress; rule && thread.stale_steps >= rule->steps) {
-    findings.push_back(found(Detector::no_progress, rule->mode, thread.stale_steps, rule->steps));
+  if (const auto& rule = rules.no_progress) {
+    // Calls that go round have a detector of their own, which is to find them first.
+    const std::int64_t most = rule->steps * (thread.calling ? 2 : 1);
+    if (thread.stale_steps >= most) {
+      findings.push_back(found(Detector::no_progress, rule->mode, thread.stale_steps, most));
+    }
   }
 }
 
@@ -455,6 +463,12 @@ void LoopMemory::judge_calls(const config::RunRules& rules, const std::vector<To
 
 void LoopMemory::begun(const Signs& signs) {
   if (signs.body != 0) ++body_of(asked_by(signs)).in_flight;
+}
+
+void LoopMemory::refused(const Signs& signs) {
+  const auto known = std::ranges::find(bodies_, asked_by(signs), &Body::hash);
+  if (signs.body == 0 || known == bodies_.end()) return;
+  known->in_flight = std::max<std::int64_t>(known->in_flight - 1, 0);
 }
 
 void LoopMemory::ended(const Signs& signs, bool failed) {

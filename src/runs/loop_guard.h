@@ -73,6 +73,8 @@ class LoopMemory {
   void begun(const Signs& signs);
   // It is over; `failed` when the provider answered with an error or not at all.
   void ended(const Signs& signs, bool failed);
+  // Another rule refused it after it had begun.
+  void refused(const Signs& signs);
 
  private:
   static constexpr std::size_t kThreads = 8;        // transcripts that grow side by side
@@ -102,6 +104,7 @@ class LoopMemory {
     std::int64_t stale_steps = 0;       // in a row that added nothing new
     std::vector<std::uint64_t> lately;  // what the latest steps added
     bool waiting = false;               // the last one asked a job for its state
+    bool calling = false;               // the last one was about calls of tools
     std::vector<ToolCall> calls;
   };
 

@@ -46,7 +46,11 @@ Judgement RunBook::begin(const RunName& name, const Signs& signs, Time wall, Ins
     return judgement;
   }
   judgement.would_stop = stopped;
-  state.judge_caps(run, now, judgement.findings);
+  if (!enforcing && !judgement.would_stop && run.would_stop &&
+      mode_of(state.rules, run.would_stop->detector) == config::RunMode::stop) {
+    judgement.would_stop = run.would_stop;
+  }
+  state.judge_caps(run, now, enforcing, judgement.findings);
   const bool has_content = signs.body != 0 || !signs.parts.empty();
   if (has_content && run.memory == nullptr) run.memory = std::make_unique<LoopMemory>();
   if (run.memory != nullptr) run.memory->judge(state.rules, signs, now, judgement.findings);
@@ -56,6 +60,8 @@ Judgement RunBook::begin(const RunName& name, const Signs& signs, Time wall, Ins
     if (finding.mode == config::RunMode::stop) {
       auto& slot = enforcing ? judgement.stopped_by : judgement.would_stop;
       if (!slot) slot = finding;
+    } else if (finding.mode == config::RunMode::observe) {
+      if (!judgement.observed) judgement.observed = finding;
     } else if (finding.mode == config::RunMode::slow && enforcing) {
       const std::int64_t over = std::clamp<std::int64_t>(finding.seen - finding.limit + 1, 1, 5);
       const milliseconds delay = is_cap(finding.detector) ? kSlowMost : kSlowStep * over;
@@ -71,6 +77,9 @@ Judgement RunBook::begin(const RunName& name, const Signs& signs, Time wall, Ins
     if (!is_cap(judgement.stopped_by->detector)) run.stop = judgement.stopped_by;
     return judgement;
   }
+  if (judgement.would_stop && !is_cap(judgement.would_stop->detector)) {
+    run.would_stop = judgement.would_stop;
+  }
   if (judgement.delay > milliseconds{0}) judgement.action = Action::slow;
   judgement.step = ++run.steps;
   ++run.in_flight;
@@ -83,12 +92,19 @@ void RunBook::end(const RunName& name, const Signs& signs, const StepEnd& end, T
                   Instant now) {
   const std::lock_guard lock(mutex_);
   State& state = *state_;
-  state.note_request(name, signs, end, now);
+  if (!end.refused) state.note_request(name, signs, end, now);
   if (name.run.empty()) return;
   State::Run* const run = state.find(name);
   if (run == nullptr) return;
   state.use(*run, wall, now);
   run->in_flight = std::max<std::int64_t>(run->in_flight - 1, 0);
+  if (end.refused) {
+    // A step that another rule refused was asked for, not made.
+    run->steps = std::max<std::int64_t>(run->steps - 1, 0);
+    if (run->memory != nullptr) run->memory->refused(signs);
+    return;
+  }
+  if (end.foregone) ++run->foregone_steps;
   const std::int64_t cost = end.cost ? end.cost->picodollars() : 0;
   run->own += cost;
   if (end.input_tokens > 0) {
@@ -101,6 +117,10 @@ void RunBook::end(const RunName& name, const Signs& signs, const StepEnd& end, T
   for (State::Run* up = run; up != nullptr; up = up->parent) {
     up->tree += cost;
     up->tokens = budget::saturating_add(up->tokens, end.tokens);
+    if (end.foregone) {
+      up->foregone += cost;
+      up->foregone_tokens = budget::saturating_add(up->foregone_tokens, end.tokens);
+    }
     up->velocity.add(cost, now, window);
   }
   if (run->memory != nullptr) run->memory->ended(signs, !end.provider_fault.empty());
@@ -126,8 +146,9 @@ std::size_t RunBook::resume(std::string_view name, Instant now) {
   const std::lock_guard lock(mutex_);
   std::size_t resumed = 0;
   for (const auto& [key, run] : state_->runs) {
-    if (run->run != name || !run->stop) continue;
+    if (run->run != name || (!run->stop && !run->would_stop)) continue;
     run->stop.reset();
+    run->would_stop.reset();
     run->ended_by.clear();
     run->memory.reset();
     run->velocity = {};

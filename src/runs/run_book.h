@@ -38,6 +38,7 @@ struct Judgement {
   std::vector<Finding> findings;            // all of them, also those that only observe
   std::optional<Finding> stopped_by;        // of stop
   std::optional<Finding> would_stop;        // a stop while nothing is enforced
+  std::optional<Finding> observed;          // the first of a rule that only observes
   std::vector<budget::Ancestor> ancestors;  // nearest first
   // The request repeats one that failed: its record and why it is taken for a retry.
   std::string retry_of;
@@ -51,6 +52,8 @@ struct StepEnd {
   std::int64_t input_tokens = 0;    // the context of this step
   std::string_view provider_fault;  // the record's
   std::string_view record;          // its id
+  bool refused = false;             // after begin(), by another rule: nothing was made
+  bool foregone = false;            // made only because nothing is enforced
 };
 
 struct RunView {

@@ -147,7 +147,8 @@ std::optional<Finding> RunBook::State::stop_of(const Run& run) const {
   return std::nullopt;
 }
 
-void RunBook::State::judge_caps(Run& run, Instant now, std::vector<Finding>& findings) const {
+void RunBook::State::judge_caps(Run& run, Instant now, bool enforcing,
+                                std::vector<Finding>& findings) const {
   const auto check = [&](Detector detector, const auto& rule, std::int64_t seen,
                          std::int64_t limit) {
     if (seen <= limit) return;
@@ -159,7 +160,8 @@ void RunBook::State::judge_caps(Run& run, Instant now, std::vector<Finding>& fin
     findings.push_back(std::move(finding));
   };
   if (rules.max_steps) {
-    check(Detector::max_steps, *rules.max_steps, run.steps + 1, rules.max_steps->limit);
+    const std::int64_t steps = run.steps - (enforcing ? 0 : run.foregone_steps);
+    check(Detector::max_steps, *rules.max_steps, steps + 1, rules.max_steps->limit);
   }
   if (rules.max_wall_time) {
     const auto age = std::chrono::duration_cast<milliseconds>(now - run.begun);
@@ -178,10 +180,12 @@ void RunBook::State::judge_caps(Run& run, Instant now, std::vector<Finding>& fin
   for (const Run* up = &run; up != nullptr; up = up->parent) {
     if (rules.max_usd) {
       const std::int64_t limit = rules.max_usd->limit.picodollars();
-      check(Detector::max_usd, *rules.max_usd, clamped(up->tree + 1), limit);
+      check(Detector::max_usd, *rules.max_usd,
+            clamped(up->tree - (enforcing ? Int128{0} : up->foregone) + 1), limit);
     }
     if (rules.max_tokens) {
-      check(Detector::max_tokens, *rules.max_tokens, budget::saturating_add(up->tokens, 1),
+      check(Detector::max_tokens, *rules.max_tokens,
+            budget::saturating_add(up->tokens, enforcing ? 1 : 1 - up->foregone_tokens),
             rules.max_tokens->limit);
     }
   }

@@ -66,6 +66,12 @@ struct RunBook::State {
     std::string ended_by;
     // What a detector stopped it for. Caps need no memory: what they look at does not go away.
     std::optional<Finding> stop;
+    // While nothing is enforced: what enforcing would have stopped it for, and what would not have
+    // been made and spent. What observing rules say of later requests leaves it out.
+    std::optional<Finding> would_stop;
+    std::int64_t foregone_steps = 0;
+    std::int64_t foregone_tokens = 0;
+    Int128 foregone = 0;
     bool finished = false;            // take_finished() has given it out
     std::list<Run*>::iterator place;  // in `by_use`
   };
@@ -101,7 +107,7 @@ struct RunBook::State {
   void count_detections(std::string_view workflow, const Judgement& judgement, bool enforcing);
   // The stop that holds for a run: its own, or that of the nearest run above it.
   [[nodiscard]] std::optional<Finding> stop_of(const Run& run) const;
-  void judge_caps(Run& run, Instant now, std::vector<Finding>& findings) const;
+  void judge_caps(Run& run, Instant now, bool enforcing, std::vector<Finding>& findings) const;
   void judge_money(Run& run, Instant now, std::vector<Finding>& findings) const;
   void note_retry(const RunName& name, const Signs& signs, Instant now, Judgement& judgement) const;
   void note_request(const RunName& name, const Signs& signs, const StepEnd& end, Instant now);

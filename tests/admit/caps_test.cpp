@@ -126,6 +126,10 @@ TEST(InputCap, NamesTheLargestPartsFirst) {
   EXPECT_EQ(no.refusal->message,
             "The request has 1900 input tokens; at most 1000 are allowed: history 1500, new 300, "
             "system 100.");
+  ASSERT_GE(no.refusal->details.size(), 3u);
+  EXPECT_EQ(no.refusal->details[0].name, "limit");
+  EXPECT_EQ(std::get<std::int64_t>(no.refusal->details[1].value), 1'900);
+  EXPECT_EQ(no.refusal->details[2].name, "history") << "the largest part first";
   EXPECT_FALSE(decide_input_cap(rules, of("a"), 1'000, parts, true).refusal);
   EXPECT_TRUE(decide_input_cap(rules, of("a"), 1'001, parts, false).would_refuse);
 }

@@ -37,27 +37,17 @@ class Admitting : public ::testing::Test {
     return {policy_, prices_, accounts_, runs_, kills_, rates_, enforcing_};
   }
   [[nodiscard]] Request request() {
-    return {attribution_,
-            "test-provider",
-            "test",
-            "api.test",
-            endpoint_,
-            asked_,
-            asked_.model,
-            body_bytes_,
-            false,
-            true,
-            false,
-            true,
-            false,
-            {},
-            0,
-            output_max_,
-            false,
-            extras_,
-            {},
-            {},
-            signs_,
+    return {attribution_, "test-provider",
+            "test",       "api.test",
+            endpoint_,    asked_,
+            asked_.model, body_bytes_,
+            false,        true,
+            false,        true,
+            false,        counted_input_,
+            input_count_, 0,
+            output_max_,  false,
+            extras_,      {},
+            {},           signs_,
             kNow.wall};
   }
   Plan plan() { return prepare(books(), request(), kNow); }
@@ -100,6 +90,8 @@ class Admitting : public ::testing::Test {
   provider::Asked asked_;
   std::uint64_t body_bytes_ = 2'000;
   std::int64_t output_max_ = 0;
+  std::optional<std::int64_t> counted_input_;
+  std::optional<std::int64_t> input_count_;
   Extras extras_;
   runs::Signs signs_;
   Plan last_;

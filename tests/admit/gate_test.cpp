@@ -282,6 +282,38 @@ TEST_F(Gate, RatesAreRetryable) {
   EXPECT_EQ(second.refusal->reason, Reason::rate);
   EXPECT_EQ(second.refusal->kind, RefusalKind::retryable);
   EXPECT_GE(second.refusal->retry_after->count(), 59);
+  EXPECT_LE(second.refusal->retry_after->count(), 60) << "SDKs do not heed more";
+  EXPECT_NE(second.refusal->message.find("for each minute"), std::string::npos);
+}
+
+TEST_F(Gate, JudgesTheInputByItsBestCountNotByItsBound) {
+  config::Config config;
+  config::InputCap cap;
+  cap.max_input_tokens = 1'000;
+  config.policy.input_caps.push_back(cap);
+  use(config);
+  counted_input_ = 1'300;
+  input_count_ = 990;
+  EXPECT_EQ(ask().verdict, Verdict::admitted);
+  input_count_ = 1'001;
+  EXPECT_TRUE(ask().refusal);
+  // What cannot be counted is judged by its size.
+  counted_input_.reset();
+  input_count_.reset();
+  EXPECT_EQ(ask().verdict, Verdict::admitted);
+  body_bytes_ = 8'000;
+  EXPECT_TRUE(ask().refusal);
+}
+
+TEST_F(Gate, SaysWhichBudgetWillNotHaveWhatHasNoBound) {
+  use(with_budget(budget_of("b", "1")));
+  endpoint_.cappable = false;
+  endpoint_.metered = false;
+  const Admission refused = ask();
+  ASSERT_TRUE(refused.refusal);
+  EXPECT_EQ(refused.refusal->contact, "#owner");
+  ASSERT_FALSE(refused.refusal->details.empty());
+  EXPECT_EQ(std::get<std::string>(refused.refusal->details[0].value), "b");
 }
 
 TEST_F(Gate, PostsWhatTheProviderReportedElseTheHold) {

@@ -296,6 +296,29 @@ TEST(Book, OnlyTellsWhatAnObservingBudgetWouldDo) {
   EXPECT_EQ(over.would_refuse->spent, 150);
 }
 
+// What is let through because nothing is enforced is spent, but would not have been.
+TEST(Book, PredictsWhatEnforcingWouldRefuseOneAfterTheOther) {
+  const std::vector<std::int64_t> costs = {60, 50, 30, 20, 10};
+  const auto refused_by = [&](bool enforce) {
+    Book book;
+    Rule rule = usd_rule("watch", 100);
+    rule.enforce = enforce;
+    book.configure({rule});
+    std::vector<std::int64_t> refused;
+    for (const std::int64_t cost : costs) {
+      Decision decision = book.hold({}, demand_of(cost), Patience::may_wait, kNoon);
+      if (decision.no || decision.would_refuse) refused.push_back(cost);
+      if (decision.hold) (void)book.settle(std::move(decision.hold), usd(cost), kNoon);
+    }
+    if (!enforce) {
+      EXPECT_EQ(spent(book, "watch"), 170) << "all of it was spent";
+    }
+    return refused;
+  };
+  EXPECT_EQ(refused_by(true), (std::vector<std::int64_t>{50, 20}));
+  EXPECT_EQ(refused_by(false), refused_by(true));
+}
+
 TEST(Book, TreatsEveryRuleAsObservingWhileEnforcementIsOff) {
   Book book;
   book.configure({usd_rule("hard", 10)});

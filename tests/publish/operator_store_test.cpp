@@ -206,11 +206,13 @@ TEST_F(OperatorOrders, OlderLedgersGainTheTables) {
     ASSERT_TRUE(database
                     ->execute("DROP TABLE audit; DROP TABLE kill_switch; DROP TABLE "
                               "budget_override; DROP TABLE account_confirmed; DROP TABLE "
-                              "enforcement_off; PRAGMA user_version = 2;"
+                              "enforcement_off; DROP TABLE run_stop; DROP TABLE run_resumed;"
+                              "PRAGMA user_version = 2;"
                               "DROP VIEW records; DROP VIEW corrections;"
                               "ALTER TABLE context DROP COLUMN counted_tokenizer;"
                               "ALTER TABLE context DROP COLUMN counted_confidence;"
                               "ALTER TABLE exchange DROP COLUMN counted_upper_bound;"
+                              "ALTER TABLE exchange DROP COLUMN evidence;"
                               "DELETE FROM schema_migration WHERE version >= 3")
                     .has_value());
   }

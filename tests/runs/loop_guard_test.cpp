@@ -170,7 +170,7 @@ TEST_F(Stops, ACircleLongerThanACycle) {
     transcript.tool("read", "file " + n(i % 5), "text " + n(i % 5));
     if (stopped_by(step(transcript), Detector::no_progress)) stopped_at = i + 1;
   }
-  EXPECT_EQ(stopped_at, 12) << "all new for six steps, then six that repeat one of the last six";
+  EXPECT_EQ(stopped_at, 18) << "all new for six steps, then twelve that repeat one of the last six";
 }
 
 TEST_F(Stops, TwoTurnsThatTakeTurns) {
@@ -272,6 +272,16 @@ TEST_F(Passes, AConversationThatTheProviderHoldsWithNewCalls) {
   }
 }
 
+TEST_F(Passes, WhatAnSdkRepeatsAfterAFailureIsNoRepetition) {
+  rules_.repeated_request->times = 2;
+  Transcript transcript;
+  transcript.user("x");
+  EXPECT_EQ(step(transcript, "5xx").action, Action::pass);
+  EXPECT_EQ(step(transcript, "429").action, Action::pass);
+  EXPECT_EQ(step(transcript).action, Action::pass);
+  EXPECT_TRUE(stopped_by(step(transcript), Detector::repeated_request));
+}
+
 TEST_F(Passes, AJobThatIsPendingForAWhile) {
   Transcript transcript;
   transcript.user("deploy");
@@ -280,7 +290,7 @@ TEST_F(Passes, AJobThatIsPendingForAWhile) {
     EXPECT_EQ(step(transcript).action, Action::pass) << i;
   }
   transcript.tool("status", "job 1", "pending", false, true);
-  EXPECT_TRUE(stopped_by(step(transcript), Detector::near_repeated_request)) << "not for ever";
+  EXPECT_TRUE(stopped_by(step(transcript), Detector::repeated_tool_call)) << "not for ever";
 }
 
 TEST_F(Passes, ACodingAgentOfFiveHundredSteps) {

@@ -266,5 +266,33 @@ TEST_F(StoppedRuns, AreStoppedAfterARestart) {
   EXPECT_EQ(judgement.stopped_by->seen, 3);
 }
 
+TEST_F(Runs, DoNotCountStepsThatAnotherRuleRefused) {
+  rules_.max_steps = {1, config::RunMode::stop};
+  book_.configure(rules_);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(book_.begin(kName, {}, wall_, now_).action, Action::pass) << i;
+    StepEnd refused;
+    refused.refused = true;
+    book_.end(kName, {}, refused, wall_, now_);
+  }
+  ASSERT_EQ(book_.begin(kName, {}, wall_, now_).action, Action::pass);
+  book_.end(kName, {}, {}, wall_, now_);
+  EXPECT_EQ(book_.begin(kName, {}, wall_, now_).action, Action::stop);
+}
+
+TEST_F(Runs, PredictWhileNothingIsEnforcedWhatEnforcingWouldStop) {
+  rules_.max_steps = {2, config::RunMode::stop};
+  book_.configure(rules_);
+  std::vector<bool> would;
+  for (int i = 0; i < 5; ++i) {
+    const Judgement judgement = book_.begin(kName, {}, wall_, now_, false);
+    would.push_back(judgement.would_stop.has_value());
+    StepEnd end;
+    end.foregone = judgement.would_stop.has_value() || i == 0;  // a budget would have refused it
+    book_.end(kName, {}, end, wall_, now_);
+  }
+  EXPECT_EQ(would, (std::vector<bool>{false, false, false, true, true}));
+}
+
 }  // namespace
 }  // namespace tokenweir::runs
