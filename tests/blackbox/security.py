@@ -18,6 +18,7 @@ from tests.blackbox.proxy import BINARY, Proxy
 from tests.blackbox.raw import RawProvider, answer, post, read_message
 
 CHAT = "/p/openai/v1/chat/completions"
+APART = 0.002  # so that no two rows begin in the same millisecond, and their order is that of the requests
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 PATHS = {
     "openai": CHAT, "anthropic": "/p/anthropic/v1/messages",
@@ -42,12 +43,14 @@ def ask(proxy: Proxy, key: str = "sk-client", path: str = CHAT, body: Any = None
     fields = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} if key else {"Content-Type": "application/json"}
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    time.sleep(APART)
     return requests.post(f"{proxy.url}{path}", data=data, headers=fields, proxies={"http": ""}, timeout=60,
                          allow_redirects=False)
 
 
 def raw(proxy: Proxy, message: bytes) -> bytes:
     """The answer to a message written byte by byte."""
+    time.sleep(APART)
     with proxy.connect() as sock:
         sock.sendall(message)
         return read_message(sock)
