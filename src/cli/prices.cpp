@@ -100,8 +100,8 @@ std::vector<std::string> default_price_files() {
   if (fs::is_directory(here, error)) return {here.string()};
   // From elsewhere: beside the binary of a build, then where a package puts them.
   const fs::path binary = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const fs::path& place : {binary / "../config/prices", binary / "config/prices",
-                                fs::path("/etc/tokenweir/prices")}) {
+  for (const fs::path& place :
+       {binary / "../config/prices", binary / "config/prices", fs::path("/etc/tokenweir/prices")}) {
     if (fs::is_directory(place, error)) return {place.lexically_normal().string()};
   }
   return {here.string()};
