@@ -87,7 +87,7 @@ class Preparation {
     const budget::Facts facts = this->facts();
     for (const budget::Rule& rule : books_.policy.book_rules()) {
       const bool hard = rule.limits[0] && rule.reject_at && rule.enforce;
-      if (!hard || !rule.match.matches(facts)) continue;
+      if (!hard || !rule.concerns(facts)) continue;
       refusal.details.push_back({"budget", rule.name});
       refusal.details.push_back({"limit", dollars_text(*rule.limits[0])});
       refusal.contact = rule.contact;
