@@ -21,15 +21,13 @@ enum Purpose : std::uint64_t {
 };
 
 // Members of a request that do not change what is asked.
-constexpr std::array<std::string_view, 28> kHowOnly = {"temperature",
+constexpr std::array<std::string_view, 26> kHowOnly = {"temperature",
                                                        "top_p",
                                                        "top_k",
                                                        "seed",
                                                        "max_tokens",
                                                        "max_completion_tokens",
                                                        "max_output_tokens",
-                                                       "stream",
-                                                       "stream_options",
                                                        "metadata",
                                                        "user",
                                                        "safety_identifier",

@@ -242,6 +242,7 @@ TEST(Transcript, WhatOnlySaysHowToAnswerIsNotPartOfTheQuestion) {
   EXPECT_EQ(ask("").question, ask(R"(,"temperature":0.7,"max_tokens":9,"seed":4)").question);
   EXPECT_NE(ask("").body, ask(R"(,"temperature":0.7)").body);
   EXPECT_NE(ask("").question, ask(R"(,"response_format":{"type":"json_object"})").question);
+  EXPECT_NE(ask("").question, ask(R"(,"stream":true)").question);
 }
 
 TEST(Transcript, AConversationThatTheProviderHoldsHasResultsWithoutCalls) {
