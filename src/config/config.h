@@ -172,7 +172,7 @@ struct Config {
   Trust trust = Trust::header;
   std::string tokenizer_models;  // empty: the map that is built in
   std::string tokenizer_folder;  // of optional vocabularies; may be empty
-  unsigned threads = 0;  // 0: one per core
+  unsigned threads = 0;          // 0: one per core
   std::string log_level = "info";
   std::string access_log = "-";  // "-": standard output; "off"; or a path
   std::string spill_directory;   // the ledger's folder unless given

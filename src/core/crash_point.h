@@ -13,7 +13,8 @@ void pass(std::string_view name) noexcept;
 }  // namespace crash_point_detail
 
 inline void crash_point(std::string_view name) noexcept {
-  if (crash_point_detail::armed) [[unlikely]] crash_point_detail::pass(name);
+  if (crash_point_detail::armed) [[unlikely]]
+    crash_point_detail::pass(name);
 }
 
 }  // namespace tokenweir

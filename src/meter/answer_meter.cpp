@@ -213,7 +213,7 @@ struct AnswerMeter::State final : stream::EventSink, stream::ByteSink {
   stream::LineDecoder lines;
   stream::ArrayDecoder elements;
   Framing framing = Framing::undecided;
-  std::string document;       // the present one, for the watch
+  std::string document;  // the present one, for the watch
   bool document_too_long = false;
   std::string start_of_data;  // of the present document, one byte longer than "[DONE]" at most
   std::uint64_t documents = 0;

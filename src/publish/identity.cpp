@@ -23,7 +23,8 @@ Result<void, SqlError> write_identity(const Database& database, const Identity& 
   auto statement = database.prepare("UPDATE identity SET has_journal = ?1, distrusted_at = ?2");
   if (!statement) return failure(statement.error());
   statement->bind(1, std::int64_t{identity.has_journal});
-  if (identity.distrusted_at) statement->bind(2, identity.distrusted_at->time_since_epoch().count());
+  if (identity.distrusted_at)
+    statement->bind(2, identity.distrusted_at->time_since_epoch().count());
   const auto stepped = statement->step();
   if (!stepped) return failure(stepped.error());
   return {};

@@ -255,8 +255,8 @@ TEST(RequestCount, HalfASurrogatePairIsOneUnknownCharacter) {
   EXPECT_EQ(of("\\ud83d\\udc4d \\uDFFF"), of("👍 \\uFFFD"));
 }
 
-// Recorded: "Hi" is billed as two by gemini-2.5-flash, one of them a mark. Gemma's vocabulary has no
-// token of two digits (google/gemma-3 tokenizer.json).
+// Recorded: "Hi" is billed as two by gemini-2.5-flash, one of them a mark. Gemma's vocabulary has
+// no token of two digits (google/gemma-3 tokenizer.json).
 TEST(RequestCount, GeminiReadsDigitsOneByOne) {
   const auto of = [](std::string_view text) {
     return count(Dialect::gemini, "gemini-2.5-flash",
