@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -88,10 +89,7 @@ void make_identity(std::string& key, const ContextValues& values) {
   char* out = key.data();
   std::memcpy(out, lengths.data(), sizeof lengths);
   out += sizeof lengths;
-  for (const std::string_view value : values) {
-    std::memcpy(out, value.data(), value.size());
-    out += value.size();
-  }
+  for (const std::string_view value : values) out = std::ranges::copy(value, out).out;
 }
 
 }  // namespace
