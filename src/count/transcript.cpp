@@ -21,13 +21,21 @@ enum Purpose : std::uint64_t {
 };
 
 // Members of a request that do not change what is asked.
-constexpr std::array<std::string_view, 26> kHowOnly = {"temperature",
+constexpr std::array<std::string_view, 34> kHowOnly = {"temperature",
                                                        "top_p",
                                                        "top_k",
                                                        "seed",
                                                        "max_tokens",
                                                        "max_completion_tokens",
                                                        "max_output_tokens",
+                                                       "maxOutputTokens",
+                                                       "maxTokens",
+                                                       "max_new_tokens",
+                                                       "max_tokens_to_sample",
+                                                       "max_gen_len",
+                                                       "max_decode_tokens",
+                                                       "num_predict",
+                                                       "n_predict",
                                                        "metadata",
                                                        "user",
                                                        "safety_identifier",

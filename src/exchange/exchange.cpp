@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -248,10 +249,18 @@ void Exchange::publish() {
   context.held_cost = spending_.held_cost();
   settle::settle(*record_, snapshot_->prices, context);
   tokens_.learn(*record_, record_->finished_at);
-  record_->waste = settle::waste_of(*record_, runs::looks_like_loop(spending_.plan().run.findings),
-                                    client_left_);
+  settle::Ending ending;
+  ending.looping = runs::looks_like_loop(spending_.plan().run.findings);
+  ending.client_left = client_left_;
+  if (const auto cut = spending_.find_cut(*record_, signs_, arrived_); !cut.empty()) {
+    record_->retry_of = cut;
+    ending.after_cut = true;
+  }
+  record_->waste = settle::waste_of(*record_, ending);
   signs_.made = tokens_.made_calls();
-  Booking booking = spending_.close(*record_, signs_, this->now());
+  // Before the last bytes went out: who asks again may be faster than this.
+  const Instant answered = std::max(first_byte_, last_content_);
+  Booking booking = spending_.close(*record_, signs_, answered, this->now());
   crash_point("queued");
   services_.publisher.publish(std::move(record_), std::move(booking));
 }

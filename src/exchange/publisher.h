@@ -24,12 +24,20 @@ struct RunStop {
   std::uint64_t hash = 0;  // keyed, of what repeated
 };
 
+// The answer of an earlier exchange that turned out to be waste.
+struct Wasted {
+  std::string record;         // its id
+  std::string_view waste;     // the class; static text
+  std::optional<Money> cost;  // what it cost, as its record says
+};
+
 // What becomes durable together with a record, or not at all.
 struct Booking {
   std::vector<budget::Posting> postings;  // what its accounts spent
   std::optional<std::size_t> slot;        // of the journal of holds, free once the row is durable
   std::string evidence;                   // JSON array of what the loop guard found, or empty
   std::optional<RunStop> run_stop;        // of the run of this request
+  std::optional<Wasted> wasted;           // because this one asked the same again
 };
 
 // Hears from the publisher's thread when records are on the disk.

@@ -7,6 +7,7 @@
 #include "core/crash_point.h"
 #include "exchange/recovered_record.h"
 #include "exchange/refusal_facts.h"
+#include "settle/waste.h"
 
 namespace tokenweir::exchange {
 namespace {
@@ -93,8 +94,18 @@ std::optional<Money> Spending::held_cost() const {
   return Money::picodollars(hold_.amounts()[budget::Measure::usd]);
 }
 
-Booking Spending::close(const Record& record, const runs::Signs& signs, budget::Now now) {
+std::string_view Spending::find_cut(const Record& record, const runs::Signs& signs, Instant begun) {
+  if (!record.sent || !plan_.run_begun) return {};
+  auto cut = books_.runs.take_cut(run_of(record.attribution), signs, begun);
+  if (!cut) return {};
+  wasted_ = Wasted{std::move(cut->record), settle::kTruncated, cut->cost};
+  return wasted_->record;
+}
+
+Booking Spending::close(const Record& record, const runs::Signs& signs, Instant answered,
+                        budget::Now now) {
   Booking booking;
+  booking.wasted = std::exchange(wasted_, std::nullopt);
   booking.evidence = evidence_json(plan_.run.findings);
   booking.run_stop = stop_of(plan_.run);
   if (std::exchange(plan_.run_begun, false)) {
@@ -111,6 +122,8 @@ Booking Spending::close(const Record& record, const runs::Signs& signs, budget::
     end.record = record.id;
     end.refused = !record.refusal.empty() && !record.sent;
     end.foregone = foregone_;
+    end.cut = settle::is_cut(record);
+    end.answered = answered;
     books_.runs.end(run_of(record.attribution), signs, end, now.wall, now.monotonic);
   }
   const budget::Amounts consumed = admit::consumed_by(record, hold_);

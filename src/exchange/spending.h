@@ -37,8 +37,14 @@ class Spending {
   // What to charge where nobody can say what was used: the hold. No value where no budget in money
   // is touched, so that a guess is never taken for a figure.
   [[nodiscard]] std::optional<Money> held_cost() const;
-  // The record has its final bill. `signs` are those of prepare().
-  [[nodiscard]] Booking close(const Record& record, const runs::Signs& signs, budget::Now now);
+  // The record of the cut answer that this exchange, begun at that time, asked for again; empty:
+  // there is none. Before close(), which has that answer booked as waste.
+  [[nodiscard]] std::string_view find_cut(const Record& record, const runs::Signs& signs,
+                                          Instant begun);
+  // The record has its final bill. `signs` are those of prepare(); `answered`: when the client had
+  // got the answer, at the earliest.
+  [[nodiscard]] Booking close(const Record& record, const runs::Signs& signs, Instant answered,
+                              budget::Now now);
 
   [[nodiscard]] const admit::Plan& plan() const { return plan_; }
   // Why the stream had to end.
@@ -57,6 +63,7 @@ class Spending {
   bool foregone_ = false;         // let through only because nothing is enforced
   std::int64_t held_tokens_ = 0;  // of output, where the hold grows
   std::optional<admit::Refusal> exhausted_;
+  std::optional<Wasted> wasted_;
 };
 
 }  // namespace tokenweir::exchange

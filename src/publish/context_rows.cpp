@@ -102,6 +102,17 @@ Result<void, SqlError> ContextRows::prepare(const Database& database, std::strin
       fmt::format("INSERT INTO context ({}) VALUES ({})", column_list(kContextColumns), places));
   if (!insert) return failure(insert.error());
   insert_ = std::move(*insert);
+  std::string values;
+  for (const std::string_view column : kContextColumns) {
+    if (!values.empty()) values += ", ";
+    values += column == "waste" ? "?2" : column;
+  }
+  auto copy =
+      database.prepare(fmt::format("INSERT INTO context ({}) SELECT {} FROM context "
+                                   "WHERE number = ?1",
+                                   column_list(kContextColumns), values));
+  if (!copy) return failure(copy.error());
+  copy_ = std::move(*copy);
   return {};
 }
 
@@ -130,6 +141,24 @@ Result<std::int64_t, SqlError> ContextRows::number_of(const Database& database,
   const auto stepped = insert_.step();
   insert_.reset();
   if (!stepped) return failure(stepped.error());
+  return remember(database);
+}
+
+Result<std::int64_t, SqlError> ContextRows::number_of_waste(const Database& database,
+                                                            std::int64_t number,
+                                                            std::string_view waste) {
+  // Shorter than the lengths that begin every other identity.
+  key_ = fmt::format("{} {}", number, waste);
+  if (const auto known = numbers_.find(key_); known != numbers_.end()) return known->second;
+  copy_.bind(1, number);
+  copy_.bind(2, waste);
+  const auto stepped = copy_.step();
+  copy_.reset();
+  if (!stepped) return failure(stepped.error());
+  return remember(database);
+}
+
+std::int64_t ContextRows::remember(const Database& database) {
   if (numbers_.size() >= kRemembered) {
     numbers_.clear();
     uncommitted_.clear();

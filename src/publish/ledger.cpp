@@ -224,6 +224,7 @@ Result<void, SqlError> Ledger::append_within(std::span<const Entry> entries,
   if (!written) return failure(written.error());
   appended.written = *written;
   if (*written != entries.size()) return {};  // the caller finds out which, and tries again
+  if (auto marked = writer_.mark_waste(entries); !marked) return marked;
   if (auto added = sums_.add(entries); !added) return added;
   if (!totals.empty()) {
     if (auto stored = store_totals(totals); !stored) return stored;

@@ -86,16 +86,13 @@ class Ledger {
   [[nodiscard]] Result<Appended, LedgerError> append(std::span<const Entry> entries,
                                                      std::span<const Total> totals = {});
 
-  // Appends `corrected` as the newest form of the exchange of the same id. The view `records` shows
-  // it from now on; the row it replaces moves to the view `corrections`.
-  [[nodiscard]] Result<void, LedgerError> correct(const Record& corrected, std::string_view reason,
-                                                  Time now);
-
-  // The counters as last stored, then every record written after that, oldest first, with what the
-  // exact counters are made of. The figures are those of the row.
+  // The counters as last stored, then every row written after that, oldest first, with what the
+  // exact counters are made of: records in their first form with the row's figures, and records
+  // that turned out to be waste later, which changed nothing else of them.
   [[nodiscard]] Result<void, LedgerError> restore(
       const std::function<void(const Total&)>& on_total,
-      const std::function<void(const Record&, const Figures&)>& on_record) const;
+      const std::function<void(const Record&, const Figures&)>& on_record,
+      const std::function<void(const Record&)>& on_waste) const;
 
   // Removes raw usage and whole rows that started before the given times, at most `rows_max` of
   // each a call. Rows not yet covered by a stored total are kept. Returns how many were touched.

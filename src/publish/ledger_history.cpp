@@ -1,4 +1,4 @@
-// What the ledger does with rows already written: corrections, restoring the counters, expiry.
+// What the ledger does with rows already written: restoring the counters, expiry.
 #include <fmt/format.h>
 
 #include <utility>
@@ -17,7 +17,8 @@ constexpr std::string_view kRestoreColumns =
     "e.input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, "
     "e.reasoning_tokens, e.audio_input_tokens, e.audio_output_tokens, e.image_input_tokens, "
     "e.image_output_tokens, e.cost_picodollars, e.cache_savings_picodollars, "
-    "e.cache_write_premium_picodollars, e.cost_by_kind, e.request_bytes, e.response_bytes";
+    "e.cache_write_premium_picodollars, e.cost_by_kind, e.request_bytes, e.response_bytes, "
+    "e.revision";
 
 template <typename Enumeration>
 Enumeration named(std::string_view name, std::size_t count, Enumeration otherwise) {
@@ -36,7 +37,8 @@ std::uint64_t byte_count(std::int64_t bytes) {
   return bytes < 0 ? 0 : static_cast<std::uint64_t>(bytes);
 }
 
-void read_row(const Statement& row, Record& record, Figures& figures) {
+// Returns the revision.
+std::int64_t read_row(const Statement& row, Record& record, Figures& figures) {
   int column = 0;
   const auto text = [&] { return std::string(row.text(column++)); };
   record.attribution.workflow = text();
@@ -69,6 +71,7 @@ void read_row(const Statement& row, Record& record, Figures& figures) {
   read_cost_by_kind(row.text(column++), record.bill.by_kind);
   record.request_bytes = byte_count(row.integer(column++));
   record.response_bytes = byte_count(row.integer(column++));
+  return row.integer(column);
 }
 
 Int128 read_integer(std::string_view text) {
@@ -83,7 +86,8 @@ Int128 read_integer(std::string_view text) {
 
 Result<void, LedgerError> Ledger::restore(
     const std::function<void(const Total&)>& on_total,
-    const std::function<void(const Record&, const Figures&)>& on_record) const {
+    const std::function<void(const Record&, const Figures&)>& on_record,
+    const std::function<void(const Record&)>& on_waste) const {
   auto totals = database_.prepare("SELECT family, labels, value FROM total");
   if (!totals) return failure(ledger_error(totals.error()));
   while (true) {
@@ -95,8 +99,7 @@ Result<void, LedgerError> Ledger::restore(
   }
   auto rows = database_.prepare(
       fmt::format("SELECT {} FROM exchange e JOIN context c ON c.number = e.context "
-                  "WHERE e.sequence > (SELECT sequence FROM total_covers) "
-                  "AND e.sequence NOT IN (SELECT superseded FROM correction) ORDER BY e.sequence",
+                  "WHERE e.sequence > (SELECT sequence FROM total_covers) ORDER BY e.sequence",
                   kRestoreColumns));
   if (!rows) return failure(ledger_error(rows.error()));
   while (true) {
@@ -105,45 +108,12 @@ Result<void, LedgerError> Ledger::restore(
     if (!*row) return {};
     Record record;
     Figures figures;
-    read_row(*rows, record, figures);
-    on_record(record, figures);
+    if (read_row(*rows, record, figures) == 0) {
+      on_record(record, figures);
+    } else {
+      on_waste(record);
+    }
   }
-}
-
-Result<void, LedgerError> Ledger::correct(const Record& corrected, std::string_view reason,
-                                          Time now) {
-  const auto run = [&]() -> Result<void, SqlError> {
-    if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return begun;
-    auto find = database_.prepare(
-        "SELECT sequence, revision FROM exchange WHERE id = ? ORDER BY revision DESC LIMIT 1");
-    if (!find) return failure(find.error());
-    find->bind(1, std::string_view(corrected.id));
-    const auto found = find->step();
-    if (!found) return failure(found.error());
-    if (!*found) return failure(SqlError{SQLITE_NOTFOUND, "no such exchange"});
-    const std::int64_t superseded = find->integer(0);
-    const std::int64_t revision = find->integer(1) + 1;
-    find->reset();
-    const Figures figures = figures_of(corrected);
-    const Entry entry{&corrected, &figures};
-    const auto written = writer_.write(std::span(&entry, 1), revision);
-    if (!written) return failure(written.error());
-
-    auto link = database_.prepare("INSERT INTO correction VALUES (?, ?, ?, ?)");
-    if (!link) return failure(link.error());
-    const std::string at = format_rfc3339(now);
-    link->bind(1, superseded);
-    link->bind(2, database_.last_row());
-    link->bind(3, std::string_view(at));
-    link->bind(4, reason);
-    const auto linked = link->step();
-    if (!linked) return failure(linked.error());
-    link->reset();
-    return database_.execute("COMMIT");
-  };
-  if (auto done = run(); !done) return failure(roll_back(done.error()));
-  writer_.committed();
-  return {};
 }
 
 Result<std::int64_t, LedgerError> Ledger::expire(std::optional<Time> raw_usage_before,
@@ -188,6 +158,9 @@ Result<std::int64_t, LedgerError> Ledger::expire(std::optional<Time> raw_usage_b
     const auto done = run("DELETE FROM exchange WHERE sequence IN " + fmt::format(kOldest, ""), "",
                           format_rfc3339(*records_before));
     if (!done) return failure(roll_back(done.error()));
+    const auto links = database_.execute(
+        "DELETE FROM correction WHERE superseded < (SELECT min(sequence) FROM exchange)");
+    if (!links) return failure(roll_back(links.error()));
   }
   return touched;
 }

@@ -41,6 +41,7 @@ Metrics::Metrics(const config::Config& config, const pricing::PriceBook& prices,
   ledger_syncs_ = &family("ledger_sync_duration_seconds");
   loop_lags_ = &family("event_loop_lag_seconds");
   budget_costs_ = &family("budget_cost_usd_total");
+  wasted_costs_ = &family("wasted_cost_usd_total");
   runs_finished_ = &family("runs_finished_total");
   run_requests_ = &family("run_requests");
   run_costs_ = &family("run_cost_usd");
@@ -116,7 +117,24 @@ void Metrics::count(std::span<const Entry> entries) {
   for (const Entry& entry : entries) {
     apply(*entry.record, *entry.figures, false);
     count_postings(entry);
+    // Who asks again is booked on what the earlier answer was booked on.
+    if (entry.booking == nullptr || !entry.booking->wasted) continue;
+    const exchange::Wasted& wasted = *entry.booking->wasted;
+    count_waste(entry.record->attribution, wasted.waste, wasted.cost);
   }
+}
+
+void Metrics::count_waste(const Attribution& who, std::string_view waste,
+                          const std::optional<Money>& cost) {
+  if (!cost) return;
+  wasted_costs_->add({labels_.id(Label::workflow, or_else(who.workflow, "_unset")),
+                      labels_.id(Label::cause, waste)},
+                     cost->picodollars());
+}
+
+void Metrics::restore_waste(const Record& record) {
+  const std::lock_guard lock(mutex_);
+  count_waste(record.attribution, record.waste, record.bill.cost);
 }
 
 // Not restored at a start: it counts what this process charged, as rate() expects of a counter.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -50,6 +51,8 @@ class Metrics {
   // At the start, before anything is counted: a stored total, then records it does not cover.
   void restore(const Total& total);
   void restore(const Record& record, const Figures& figures);
+  // Of a record that was counted before it turned out to be waste.
+  void restore_waste(const Record& record);
   // Restored counters that moved since the last call; the caller stores them with the ledger.
   [[nodiscard]] std::vector<Total> take_moved_totals();
   // What take_moved_totals gave could not be stored: the next call gives everything.
@@ -71,6 +74,8 @@ class Metrics {
   void apply(const Record& record, const Figures& figures, bool only_restored);
   void observe_finished(const PolicySample& policy);
   void count_postings(const Entry& entry);
+  void count_waste(const Attribution& who, std::string_view waste,
+                   const std::optional<Money>& cost);
   void begin_configured(const config::Config& config);
   [[nodiscard]] Family& family(std::string_view name);
   void expose_labels(std::string& out) const;
@@ -85,6 +90,7 @@ class Metrics {
   Family* ledger_syncs_;
   Family* loop_lags_;
   Family* budget_costs_;
+  Family* wasted_costs_;
   Family* runs_finished_;
   Family* run_requests_;
   Family* run_costs_;

@@ -70,6 +70,10 @@ Result<void, LedgerError> Publisher::restore() {
                           [this](const Record& record, const Figures& figures) {
                             metrics_.restore(record, figures);
                             ++rows_since_totals_;
+                          },
+                          [this](const Record& record) {
+                            metrics_.restore_waste(record);
+                            ++rows_since_totals_;
                           });
 }
 

@@ -34,14 +34,24 @@ class RowWriter {
   [[nodiscard]] Result<std::uint64_t, SqlError> write(std::span<const Entry> entries,
                                                       std::int64_t revision = 0);
 
+  // For each entry that shows an earlier answer to be waste: the newest row of that answer is
+  // replaced by a copy that says so and is the same otherwise, so no sum has to follow. What is not
+  // there, or waste already, is left alone.
+  [[nodiscard]] Result<void, SqlError> mark_waste(std::span<const Entry> entries);
+
   void committed() { contexts_.committed(); }
   void rolled_back() { contexts_.rolled_back(); }
 
  private:
+  Result<void, SqlError> mark_waste(const exchange::Wasted& wasted, const Record& by);
+
   const Database* database_ = nullptr;
   ContextRows contexts_;
   PendingRows pending_;
   Statement insert_;
+  Statement find_newest_;
+  Statement copy_;
+  Statement replace_;
   std::vector<Row> rows_;
 };
 

@@ -126,6 +126,11 @@ void RunBook::end(const RunName& name, const Signs& signs, const StepEnd& end, T
   if (run->memory != nullptr) run->memory->ended(signs, !end.provider_fault.empty());
 }
 
+std::optional<CutAnswer> RunBook::take_cut(const RunName& name, const Signs& signs, Instant begun) {
+  const std::lock_guard lock(mutex_);
+  return state_->take_cut(name, signs, begun);
+}
+
 std::vector<budget::Ancestor> RunBook::ancestors(const RunName& name) const {
   const std::lock_guard lock(mutex_);
   std::vector<budget::Ancestor> ancestors;

@@ -54,6 +54,15 @@ struct StepEnd {
   std::string_view record;          // its id
   bool refused = false;             // after begin(), by another rule: nothing was made
   bool foregone = false;            // made only because nothing is enforced
+  // A cap cut the answer short that the client had not asked for, and the answer is no waste yet.
+  bool cut = false;
+  Instant answered{};  // of `cut`: when the client was handed the last of it, at the earliest
+};
+
+// An answer that was cut short, and whose question has been asked again since.
+struct CutAnswer {
+  std::string record;
+  std::optional<Money> cost;
 };
 
 struct RunView {
@@ -102,6 +111,11 @@ class RunBook {
                                 bool enforcing = true);
   // Exactly once for each begin() that did not stop, however the exchange went.
   void end(const RunName& name, const Signs& signs, const StepEnd& end, Time wall, Instant now);
+
+  // The cut answer to what this request asks, whatever limits it asks with. It was there when the
+  // request began, and not longer ago than retries are recognised. Each is given out once.
+  [[nodiscard]] std::optional<CutAnswer> take_cut(const RunName& name, const Signs& signs,
+                                                  Instant begun);
 
   // The runs above this one, nearest first.
   [[nodiscard]] std::vector<budget::Ancestor> ancestors(const RunName& name) const;

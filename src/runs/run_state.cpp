@@ -1,6 +1,7 @@
 #include "runs/run_state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "budget/amounts.h"
 
@@ -10,9 +11,13 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kDepthMost = 64;
-constexpr std::size_t kRequestsMost = 16'384;
 constexpr std::chrono::minutes kRetryWithin{2};
 constexpr char kJoint = '\x1f';
+
+// What is asked, whatever limits it is asked with.
+std::uint64_t question_of(const Signs& signs) {
+  return signs.question != 0 ? signs.question : signs.body;
+}
 
 // Why the same request comes again after it had ended that way; empty: it had gone well.
 std::string_view cause_after(std::string_view fault) {
@@ -217,24 +222,31 @@ void RunBook::State::judge_money(Run& run, Instant now, std::vector<Finding>& fi
 void RunBook::State::note_retry(const RunName& name, const Signs& signs, Instant now,
                                 Judgement& judgement) const {
   if (signs.body == 0) return;
-  const auto earlier = requests.find(request_key(name, signs));
-  if (earlier == requests.end() || now - earlier->second.ended > kRetryWithin) return;
-  judgement.retry_of = earlier->second.record;
-  judgement.retry_cause = signs.sdk_retries > 0 ? "sdk_header" : cause_after(earlier->second.fault);
+  const Request* const earlier = requests.find(request_key(name, signs.body));
+  if (earlier == nullptr || now - earlier->ended > kRetryWithin) return;
+  judgement.retry_of = earlier->record;
+  judgement.retry_cause = signs.sdk_retries > 0 ? "sdk_header" : cause_after(earlier->fault);
 }
 
 void RunBook::State::note_request(const RunName& name, const Signs& signs, const StepEnd& end,
                                   Instant now) {
   if (signs.body == 0) return;
-  const std::uint64_t key = request_key(name, signs);
-  if (!requests.contains(key)) {
-    requests_by_age.push_back(key);
-    if (requests.size() >= kRequestsMost) {
-      requests.erase(requests_by_age.front());
-      requests_by_age.pop_front();
-    }
+  requests.keep(request_key(name, signs.body),
+                {std::string(end.record), std::string(end.provider_fault), now});
+  if (!end.cut) return;
+  cuts.keep(request_key(name, question_of(signs)),
+            {CutAnswer{std::string(end.record), end.cost}, end.answered});
+}
+
+// Two that run side by side ask the same once each: only what begins after an answer asks again.
+std::optional<CutAnswer> RunBook::State::take_cut(const RunName& name, const Signs& signs,
+                                                  Instant begun) {
+  if (signs.body == 0) return std::nullopt;
+  Cut* const cut = cuts.find(request_key(name, question_of(signs)));
+  if (cut == nullptr || begun < cut->answered || begun - cut->answered > kRetryWithin) {
+    return std::nullopt;
   }
-  requests[key] = {std::string(end.record), std::string(end.provider_fault), now};
+  return std::exchange(cut->answer, std::nullopt);
 }
 
 RunView RunBook::State::view_of(const Run& run) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -47,6 +48,37 @@ class Velocity {
                                   std::string_view run);
 [[nodiscard]] std::int64_t clamped(Int128 value);
 
+// What was kept last under each of a bounded number of keys; the oldest keys go first.
+template <typename Value>
+class Recent {
+ public:
+  explicit Recent(std::size_t most) : most_(most) {}
+  void keep(std::uint64_t key, Value value) {
+    if (!known_.contains(key)) {
+      by_age_.push_back(key);
+      if (known_.size() >= most_) {
+        known_.erase(by_age_.front());
+        by_age_.pop_front();
+      }
+    }
+    known_.insert_or_assign(key, std::move(value));
+  }
+  // Null: not known. Valid until the next keep().
+  [[nodiscard]] Value* find(std::uint64_t key) {
+    const auto found = known_.find(key);
+    return found == known_.end() ? nullptr : &found->second;
+  }
+  [[nodiscard]] const Value* find(std::uint64_t key) const {
+    const auto found = known_.find(key);
+    return found == known_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  std::size_t most_;
+  std::unordered_map<std::uint64_t, Value> known_;
+  std::deque<std::uint64_t> by_age_;
+};
+
 struct RunBook::State {
   struct Run {
     std::string key, credential, workflow, run;
@@ -80,6 +112,11 @@ struct RunBook::State {
     std::string fault;
     Instant ended{};
   };
+  struct Cut {
+    std::optional<CutAnswer> answer;  // none: it was given out
+    Instant answered{};
+  };
+  static constexpr std::size_t kRequestsMost = 16'384;
 
   std::size_t runs_max = 0;
   config::RunRules rules;
@@ -89,8 +126,8 @@ struct RunBook::State {
   // By workflow, then detector and what followed.
   using DetectionCounts = std::array<std::uint64_t, kDetectors * 3>;
   std::map<std::string, DetectionCounts, std::less<>> detections;
-  std::unordered_map<std::uint64_t, Request> requests;
-  std::list<std::uint64_t> requests_by_age;
+  Recent<Request> requests{kRequestsMost};
+  Recent<Cut> cuts{kRequestsMost};
 
   Run* find(const RunName& name) {
     const auto found = runs.find(run_key(name.credential, name.workflow, name.run));
@@ -111,8 +148,10 @@ struct RunBook::State {
   void judge_money(Run& run, Instant now, std::vector<Finding>& findings) const;
   void note_retry(const RunName& name, const Signs& signs, Instant now, Judgement& judgement) const;
   void note_request(const RunName& name, const Signs& signs, const StepEnd& end, Instant now);
-  static std::uint64_t request_key(const RunName& name, const Signs& signs) {
-    return signs.body ^ std::hash<std::string>{}(run_key(name.credential, name.workflow, name.run));
+  std::optional<CutAnswer> take_cut(const RunName& name, const Signs& signs, Instant begun);
+  // `content`: a hash of what is asked; 0 where nothing is known of it.
+  static std::uint64_t request_key(const RunName& name, std::uint64_t content) {
+    return content ^ std::hash<std::string>{}(run_key(name.credential, name.workflow, name.run));
   }
   [[nodiscard]] static RunView view_of(const Run& run);
 };

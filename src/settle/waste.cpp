@@ -2,16 +2,19 @@
 
 namespace tokenweir::settle {
 
-std::string_view waste_of(const Record& record, bool looping, bool client_left) {
+std::string_view waste_of(const Record& record, const Ending& ending) {
   if (!record.sent) return {};
-  if (looping) return "loop";
-  if (record.retry_cause == "same_body") return "duplicate";
-  if (!record.retry_cause.empty()) return "retry";
-  if (client_left) return "client_abort";
-  // The cap that was applied is what cut it short: it will have to be asked again.
-  const bool capped_by_us = !record.cap_source.empty();
-  if (record.answer.end_state == EndState::truncated && capped_by_us) return "truncated";
+  if (ending.looping) return "loop";
+  const bool same_body = record.retry_cause == "same_body";
+  if (!record.retry_cause.empty() && !same_body) return "retry";
+  if (same_body && !ending.after_cut) return "duplicate";
+  if (ending.client_left) return "client_abort";
   return {};
+}
+
+bool is_cut(const Record& record) {
+  return record.sent && record.waste.empty() && !record.cap_source.empty() &&
+         record.answer.end_state == EndState::truncated;
 }
 
 }  // namespace tokenweir::settle

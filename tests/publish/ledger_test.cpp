@@ -300,25 +300,84 @@ TEST(Ledger, AnIdIsWrittenOnce) {
   EXPECT_EQ(query(path, "SELECT count(*) FROM records"), "3");
 }
 
-TEST(Ledger, ACorrectionReplacesTheRowInTheViewAndKeepsTheOriginal) {
+// An exchange that asked the same as an earlier one, whose answer was cut.
+Result<Appended, LedgerError> append_asked_again(Ledger& ledger, const Record& record,
+                                                 const std::string& earlier) {
+  exchange::Booking booking;
+  booking.wasted = exchange::Wasted{earlier, "truncated", Money::picodollars(1)};
+  const Figures figures = figures_of(record);
+  const Entry entry{&record, &figures, &booking};
+  return ledger.append(std::span(&entry, 1));
+}
+
+TEST(Ledger, AnAnswerThatTurnsOutToBeWasteIsCorrectedAndItsFirstRowKept) {
   const TemporaryFolder folder;
   const std::string path = folder.file("ledger.db");
   const auto ledger = opened(path);
-  ASSERT_TRUE(append(*ledger, {sample("a"), sample("b")}).has_value());
-  Record corrected = sample("a");
-  corrected.bill.cost = Money::picodollars(7);
-  ASSERT_TRUE(ledger->correct(corrected, "the provider's invoice", kMorning).has_value());
-  corrected.bill.cost = Money::picodollars(8);
-  ASSERT_TRUE(ledger->correct(corrected, "second thoughts", kMorning).has_value());
-  EXPECT_EQ(query(path, "SELECT count(*) FROM records"), "2");
-  EXPECT_EQ(query(path, "SELECT cost_picodollars FROM records WHERE id = 'a'"), "8");
+  Record cut = sample("cut");
+  cut.attribution.tags = {{"template", "t-1"}};
+  const Figures figures = figures_of(cut);
+  exchange::Booking booking;
+  booking.evidence = R"([{"detector":"repeated_request"}])";
+  const Entry entry{&cut, &figures, &booking};
+  ASSERT_TRUE(ledger->append(std::span(&entry, 1)).has_value());
+  ASSERT_TRUE(append(*ledger, {sample("other")}).has_value());
+  const std::string before = row_of(path, "cut");
+  ASSERT_TRUE(append_asked_again(*ledger, sample("again"), "cut").has_value());
+
+  EXPECT_EQ(query(path, "SELECT count(*) FROM records"), "3");
+  EXPECT_EQ(query(path, "SELECT waste FROM records WHERE id = 'cut'"), "truncated");
+  EXPECT_EQ(query(path, "SELECT group_concat(coalesce(waste, '-')) FROM records WHERE id <> 'cut'"),
+            "-,-");
   EXPECT_EQ(query(path,
-                  "SELECT group_concat(cost_picodollars || ' ' || reason, '; ') "
-                  "FROM (SELECT * FROM corrections ORDER BY revision)"),
-            "14700000000 the provider's invoice; 7 second thoughts");
-  EXPECT_FALSE(ledger->correct(sample("never seen"), "x", kMorning).has_value());
-  // The ledger goes on after a correction that was refused.
-  EXPECT_TRUE(append(*ledger, {sample("c")}).has_value());
+                  "SELECT coalesce(waste, 'no waste') || ', ' || reason || ', ' || corrected_at "
+                  "FROM corrections"),
+            "no waste, asked again by again, 2026-11-21T04:08:58.468Z");
+  // Nothing else of the row has changed, evidence and raw usage least of all.
+  std::string after = row_of(path, "cut");
+  for (const auto& [now, then] :
+       {std::pair{"waste=truncated", "waste=NULL"}, std::pair{"revision=1", "revision=0"}}) {
+    const auto at = after.find(now);
+    ASSERT_NE(at, std::string::npos) << now << "\n" << after;
+    after.replace(at, std::string_view(now).size(), then);
+  }
+  EXPECT_EQ(after, before);
+  EXPECT_TRUE(holds(before, "evidence=[{\"detector\":\"repeated_request\"}]")) << before;
+}
+
+TEST(Ledger, ARowIsCorrectedOnceAndOnlyWhereItIsNoWasteYet) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("ledger.db");
+  const auto ledger = opened(path);
+  Record left = sample("left");
+  left.waste = "client_abort";
+  ASSERT_TRUE(append(*ledger, {left, sample("cut")}).has_value());
+  ASSERT_TRUE(append_asked_again(*ledger, sample("1"), "left").has_value());
+  ASSERT_TRUE(append_asked_again(*ledger, sample("2"), "never seen").has_value());
+  ASSERT_TRUE(append_asked_again(*ledger, sample("3"), "cut").has_value());
+  ASSERT_TRUE(append_asked_again(*ledger, sample("4"), "cut").has_value());
+  // A batch that is written a second time corrects nothing a second time.
+  ASSERT_TRUE(append_asked_again(*ledger, sample("3"), "cut").has_value());
+  EXPECT_EQ(query(path,
+                  "SELECT group_concat(id || ' ' || waste, ', ') FROM records "
+                  "WHERE waste IS NOT NULL"),
+            "left client_abort, cut truncated");
+  EXPECT_EQ(query(path, "SELECT count(*) FROM corrections"), "1");
+  EXPECT_EQ(query(path, "SELECT count(*) FROM records"), "6");
+}
+
+TEST(Ledger, AFailedCorrectionIsMadeWithTheNextAttempt) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("ledger.db");
+  FaultyDisk disk;
+  const auto ledger = opened(path);
+  ASSERT_TRUE(append(*ledger, {sample("cut")}).has_value());
+  disk.full = true;
+  ASSERT_FALSE(append_asked_again(*ledger, sample("again"), "cut").has_value());
+  disk.full = false;
+  ASSERT_TRUE(append_asked_again(*ledger, sample("again"), "cut").has_value());
+  EXPECT_EQ(query(path, "SELECT waste FROM records WHERE id = 'cut'"), "truncated");
+  EXPECT_EQ(query(path, "SELECT count(*) FROM records"), "2");
 }
 
 TEST(Ledger, FilesArePrivate) {

@@ -42,7 +42,8 @@ std::set<std::string> restored_samples(const std::string& exposition) {
     for (const char* family :
          {"tokenweir_requests_total{", "tokenweir_tokens_total{", "tokenweir_cost_usd_total{",
           "tokenweir_cache_read_savings_usd_total{", "tokenweir_rejections_total{",
-          "tokenweir_unpriced_requests_total{", "tokenweir_request_body_bytes_total{"}) {
+          "tokenweir_unpriced_requests_total{", "tokenweir_request_body_bytes_total{",
+          "tokenweir_wasted_cost_usd_total{"}) {
       if (line.starts_with(family) && !line.ends_with(" 0")) out.insert(line);
     }
   }
@@ -229,6 +230,66 @@ TEST(Publisher, TotalsAreStoredWhileRunningAndRowsAfterThemAreCountedOnce) {
                       "model=\"gpt-x\",outcome=\"ok\"} 3"));
 }
 
+TEST(Publisher, AnAnswerThatTurnsOutToBeWasteIsCountedOnceAlsoAfterARestart) {
+  const TemporaryFolder folder;
+  FixedClock clock;
+  const config::Config config = configuration(folder);
+  const auto asked_again = [&](Publisher& publisher, const std::string& id,
+                               const std::string& earlier) {
+    ASSERT_TRUE(publisher.try_reserve());
+    exchange::Booking booking;
+    booking.wasted = exchange::Wasted{earlier, "truncated", sample(earlier).bill.cost};
+    publisher.publish(std::make_unique<Record>(sample(id)), std::move(booking));
+    publisher.flush();
+  };
+  const auto copied = [&](const std::string& name) {
+    config::Config copy = config;
+    copy.ledger.path = folder.file(name);
+    std::filesystem::copy(config.ledger.path, copy.ledger.path);
+    std::filesystem::copy(config.ledger.path + "-wal", copy.ledger.path + "-wal");
+    return copy;
+  };
+  const auto publisher = started(config, clock);
+  publish(*publisher, sample("first"));
+  publisher->flush();
+  EXPECT_FALSE(publisher->expose({}).find("cause=\"truncated\"} 0.0147") != std::string::npos);
+
+  // The first row and its correction are both beyond the stored totals.
+  asked_again(*publisher, "again", "first");
+  std::set<std::string> now = restored_samples(publisher->expose({}));
+  EXPECT_TRUE(
+      now.contains("tokenweir_wasted_cost_usd_total{workflow=\"support-triage\","
+                   "cause=\"truncated\"} 0.0147"));
+  EXPECT_EQ(restored_samples(started(copied("both-after.db"), clock)->expose({})), now);
+
+  // Totals cover the first row, the correction comes after them.
+  publish(*publisher, sample("second"));
+  publisher->flush();
+  clock.advance(std::chrono::minutes(10));
+  publish(*publisher, sample("third"));
+  publisher->flush();
+  EXPECT_EQ(query(config.ledger.path, "SELECT sequence FROM total_covers"), "5");
+  asked_again(*publisher, "again-2", "second");
+  now = restored_samples(publisher->expose({}));
+  EXPECT_EQ(restored_samples(started(copied("between.db"), clock)->expose({})), now);
+
+  // Totals are stored together with a correction, and cover it.
+  clock.advance(std::chrono::minutes(10));
+  asked_again(*publisher, "again-3", "third");
+  now = restored_samples(publisher->expose({}));
+  EXPECT_TRUE(
+      now.contains("tokenweir_wasted_cost_usd_total{workflow=\"support-triage\","
+                   "cause=\"truncated\"} 0.0441"));
+  EXPECT_TRUE(
+      now.contains("tokenweir_requests_total{workflow=\"support-triage\","
+                   "provider=\"openai\",model=\"gpt-x\",outcome=\"ok\"} 6"));
+  EXPECT_EQ(restored_samples(started(copied("covered.db"), clock)->expose({})), now);
+  EXPECT_EQ(query(config.ledger.path,
+                  "SELECT sum(cost_picodollars) || ' ' || sum(iif(waste = 'truncated', "
+                  "cost_picodollars, 0)) FROM records"),
+            "88200000000 44100000000");
+}
+
 TEST(Publisher, ASecondOneOnTheSameLedgerIsRefused) {
   const TemporaryFolder folder;
   const FixedClock clock;
@@ -266,10 +327,23 @@ TEST(Publisher, OldUsageIsEmptiedAndOldRecordsAreRemovedAtTheirAge) {
   EXPECT_EQ(kept(), "a:1 b:0 c:0");
   next("d", std::chrono::hours(48));
   EXPECT_EQ(kept(), "b:1 c:1 d:0");
+  // A row that was replaced goes with the one that replaced it.
+  ASSERT_TRUE(publisher->try_reserve());
+  exchange::Booking booking;
+  booking.wasted = exchange::Wasted{"d", "truncated", std::nullopt};
+  Record again = sample("e");
+  again.started_at = again.finished_at = clock.now();
+  publisher->publish(std::make_unique<Record>(again), std::move(booking));
+  publisher->flush();
+  EXPECT_EQ(query(config.ledger.path, "SELECT count(*) FROM corrections"), "1");
+  next("f", std::chrono::hours(71));
+  next("g", std::chrono::hours(2));
+  EXPECT_EQ(kept(), "f:0 g:0");
+  EXPECT_EQ(query(config.ledger.path, "SELECT count(*) FROM correction"), "0");
   // What is gone from the ledger stays in the counters, also over a restart.
-  EXPECT_NE(publisher->expose({}).find("outcome=\"ok\"} 4\n"), std::string::npos);
+  EXPECT_NE(publisher->expose({}).find("outcome=\"ok\"} 7\n"), std::string::npos);
   publisher.reset();
-  EXPECT_NE(started(config, clock)->expose({}).find("outcome=\"ok\"} 4\n"), std::string::npos);
+  EXPECT_NE(started(config, clock)->expose({}).find("outcome=\"ok\"} 7\n"), std::string::npos);
 }
 
 TEST(Publisher, AStoredAnswerIsClaimedOnceAlsoAfterARestart) {

@@ -295,4 +295,81 @@ TEST_F(Runs, PredictWhileNothingIsEnforcedWhatEnforcingWouldStop) {
 }
 
 }  // namespace
+
+class CutAnswers : public ::testing::Test {
+ protected:
+  static constexpr RunName kName{"app", "support", "", ""};
+
+  // One exchange: asked, answered after a second, ended some time after that.
+  std::optional<CutAnswer> ask(const RunName& name, std::uint64_t question, std::uint64_t limit,
+                               std::string_view record, bool cut) {
+    Signs signs;
+    signs.question = question;
+    signs.body = question * 1'000 + limit;
+    (void)book_.begin(name, signs, wall_, now_);
+    const Instant begun = now_;
+    now_ += std::chrono::seconds(1);
+    auto found = book_.take_cut(name, signs, begun);
+    StepEnd end;
+    end.cost = Money::picodollars(700);
+    end.record = record;
+    end.cut = cut;
+    end.answered = now_;
+    now_ += std::chrono::milliseconds(5);
+    book_.end(name, signs, end, wall_, now_);
+    return found;
+  }
+
+  RunBook book_;
+  Time wall_{};
+  Instant now_{std::chrono::hours(1)};
+};
+
+TEST_F(CutAnswers, are_found_when_the_same_is_asked_with_another_limit) {
+  EXPECT_FALSE(ask(kName, 1, 100, "first", true));
+  EXPECT_FALSE(ask(kName, 2, 100, "another question", false));
+  const auto cut = ask(kName, 1, 500, "again", false);
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_EQ(cut->record, "first");
+  EXPECT_EQ(cut->cost, Money::picodollars(700));
+  // Once: what is asked a third time does not waste it again.
+  EXPECT_FALSE(ask(kName, 1, 900, "third", false));
+}
+
+TEST_F(CutAnswers, belong_to_their_credential_workflow_and_run) {
+  EXPECT_FALSE(ask(kName, 1, 100, "first", true));
+  EXPECT_FALSE(ask({"other", "support", "", ""}, 1, 500, "a", false));
+  EXPECT_FALSE(ask({"app", "other", "", ""}, 1, 500, "b", false));
+  EXPECT_FALSE(ask({"app", "support", "run-1", ""}, 1, 500, "c", false));
+  EXPECT_TRUE(ask(kName, 1, 500, "d", false));
+}
+
+TEST_F(CutAnswers, that_are_asked_for_again_and_cut_again_are_found_in_turn) {
+  EXPECT_FALSE(ask(kName, 1, 100, "first", true));
+  EXPECT_EQ(ask(kName, 1, 100, "second", true).value().record, "first");
+  EXPECT_EQ(ask(kName, 1, 900, "third", false).value().record, "second");
+}
+
+TEST_F(CutAnswers, are_not_asked_for_again_by_what_ran_beside_them) {
+  Signs signs;
+  signs.body = signs.question = 1;
+  const Instant begun = now_;
+  EXPECT_FALSE(ask(kName, 1, 100, "first", true));
+  EXPECT_FALSE(book_.take_cut(kName, signs, begun));
+  // After the answer, but before its exchange was booked: a client may be that fast.
+  EXPECT_TRUE(book_.take_cut(kName, signs, now_ - std::chrono::milliseconds(5)));
+}
+
+TEST_F(CutAnswers, are_forgotten_as_retries_are) {
+  EXPECT_FALSE(ask(kName, 1, 100, "first", true));
+  now_ += std::chrono::minutes(3);
+  EXPECT_FALSE(ask(kName, 1, 500, "again", false));
+}
+
+TEST_F(CutAnswers, without_a_readable_question_are_known_by_their_whole_body) {
+  EXPECT_FALSE(ask(kName, 0, 100, "first", true));
+  EXPECT_FALSE(ask(kName, 0, 500, "another", false));
+  EXPECT_TRUE(ask(kName, 0, 100, "again", false));
+}
+
 }  // namespace tokenweir::runs
