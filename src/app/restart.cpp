@@ -68,6 +68,7 @@ bool settle_left_over(const exchange::HoldJournal& journal, const publish::Datab
     auto record = std::make_unique<Record>(exchange::recovered_record(recovered, clock.now()));
     exchange::Booking booking;
     booking.postings = std::move(settlement.postings);
+    booking.evidence = exchange::recovered_evidence(recovered.entry);
     publisher.publish(std::move(record), std::move(booking));
   }
   if (!plan.charges.empty()) {

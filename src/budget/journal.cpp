@@ -135,7 +135,7 @@ bool write_body(Writer& writer, const JournalEntry& entry) {
                        writer.number(static_cast<std::uint64_t>(entry.usd_per_output_token), 8);
   if (!figures) return false;
   for (const auto& [name, value] : entry.facts) {
-    if (name.size() > 255 || value.size() > 512) continue;
+    if (name.size() > 255 || value.size() > kJournalFactMost) continue;
     if (writer.left() < 3 + name.size() + value.size()) continue;
     (void)(writer.number(name.size(), 1) && writer.number(value.size(), 2) && writer.text(name) &&
            writer.text(value));

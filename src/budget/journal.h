@@ -23,6 +23,7 @@ namespace tokenweir::budget {
 inline constexpr std::size_t kJournalSlotSize = 4096;
 inline constexpr std::size_t kJournalHeaderSize = 64;
 inline constexpr std::uint32_t kJournalVersion = 1;
+inline constexpr std::size_t kJournalFactMost = 512;  // bytes of a value; longer ones are left out
 
 enum class HoldPhase : std::uint8_t {
   free,

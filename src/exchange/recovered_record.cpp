@@ -45,6 +45,8 @@ constexpr std::array kLabels = {
     Label{"row.outcome", &Attribution::outcome},
 };
 constexpr std::string_view kStreaming = "row.streaming";
+constexpr std::string_view kEvidence = "row.evidence";
+constexpr std::string_view kEvidenceSize = "row.evidence_size";
 constexpr std::string_view kTag = "tag.";
 
 bool is_rows_own(std::string_view name) { return name.starts_with("row."); }
@@ -58,6 +60,24 @@ void store_row(const Record& record, budget::JournalEntry& entry) {
   for (const Column& column : kColumns) add(column.name, record.*column.member);
   for (const Label& label : kLabels) add(label.name, record.attribution.*label.member);
   if (record.streaming) entry.facts.emplace_back(kStreaming, "1");
+}
+
+void store_evidence(std::string_view evidence, budget::JournalEntry& entry) {
+  if (evidence.empty()) return;
+  entry.facts.emplace_back(kEvidenceSize, std::to_string(evidence.size()));
+  for (std::size_t at = 0; at < evidence.size(); at += budget::kJournalFactMost) {
+    entry.facts.emplace_back(kEvidence, evidence.substr(at, budget::kJournalFactMost));
+  }
+}
+
+std::string recovered_evidence(const budget::JournalEntry& entry) {
+  std::string size = "0";
+  std::string evidence;
+  for (const auto& [name, value] : entry.facts) {
+    if (name == kEvidenceSize) size = value;
+    if (name == kEvidence) evidence += value;
+  }
+  return std::to_string(evidence.size()) == size ? evidence : std::string();
 }
 
 Record recovered_record(const budget::Recovered& recovered, Time now) {

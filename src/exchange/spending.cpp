@@ -63,6 +63,7 @@ bool Spending::write_down(const admit::Request& request, const Record& record) {
   entry.usd_per_output_token = plan_.demand.usd_per_output_token;
   budget::store_facts(facts_of(request, plan_), entry);
   store_row(record, entry);
+  store_evidence(evidence_json(plan_.run.findings), entry);
   slot_ = books_.journal->hold(entry);
   crash_point("held_written");
   return slot_.has_value();

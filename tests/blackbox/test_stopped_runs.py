@@ -107,3 +107,17 @@ def test_a_stopped_run_stays_stopped_until_it_is_released(proxy: Proxy) -> None:
     proxy.kill()
     proxy.start()
     assert ask(proxy, NEW).status_code == 200
+
+
+def test_the_evidence_of_a_request_is_kept_when_the_process_dies_under_it(simulator: Simulator, tmp_path: Path) -> None:
+    rules = {**RULES, "runs": {"repeated_tool_call": {"times": 3, "mode": "observe"}}}
+    proxy = Proxy(tmp_path / "dying", providers(simulator.origin), rules, {"TOKENWEIR_CRASH_AT": "sent_marked:1"}).start()
+    with pytest.raises(requests.ConnectionError):
+        ask(proxy, with_calls(4))
+    proxy.kill()
+    proxy.environment = {}
+    with proxy:
+        (row,) = proxy.records(1)
+        assert (row["end_state"], row["sent"]) == ("proxy_abort", 1)
+        (found,) = [item for item in json.loads(row["evidence"]) if item["detector"] == "repeated_tool_call"]
+        assert (found["mode"], found["tool"], found["seen"]) == ("observe", "search", 4)
