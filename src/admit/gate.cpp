@@ -67,11 +67,13 @@ class Preparation {
         request_(request),
         now_(now),
         enforcing_(books.enforcing && books.policy.enforcing()),
-        model_(request.model) {}
+        model_(request.model),
+        traits_{true, request.hidden_reasoning, request.reasoning_model},
+        limits_{request.context_limit, request.output_max} {}
 
   Plan plan() {
     (void)(stopped_by_operator() || not_permitted() || stopped_run() || climbed() ||
-           capped_input() || capped_output() || bounded());
+           capped_input() || capped_output() || joined() || bounded());
     plan_.demand.foregone = !plan_.would_refuse.empty();
     return std::move(plan_);
   }
@@ -157,7 +159,34 @@ class Preparation {
     if (!enforcing_) return false;
     plan_.model = ladder_.model;
     model_ = plan_.model;
+    traits_ = traits_of(model_);
+    limits_ = limits_of(model_);
     return false;
+  }
+
+  // Whoever of several models answers: what holds for all of them.
+  bool joined() {
+    for (const std::string& other : request_.asked.other_models) {
+      const ModelTraits traits = traits_of(other);
+      traits_.counted_alike = traits_.counted_alike && traits.counted_alike;
+      traits_.hidden_reasoning = traits_.hidden_reasoning || traits.hidden_reasoning;
+      const pricing::ModelLimits limits = limits_of(other);
+      const auto larger = [](auto one, auto two) {
+        return one > 0 && two > 0 ? std::max(one, two) : decltype(one){0};
+      };
+      limits_.context = larger(limits_.context, limits.context);
+      limits_.output = larger(limits_.output, limits.output);
+    }
+    return false;
+  }
+  [[nodiscard]] ModelTraits traits_of(std::string_view model) const {
+    if (model == request_.model) {
+      return {true, request_.hidden_reasoning, request_.reasoning_model};
+    }
+    return request_.traits_of ? request_.traits_of(model) : ModelTraits{};
+  }
+  [[nodiscard]] pricing::ModelLimits limits_of(std::string_view model) const {
+    return books_.prices.limits(request_.prices, model, request_.started_at);
   }
 
   bool capped_input() {
@@ -175,8 +204,8 @@ class Preparation {
     plan_.cap = request_.asked.output_cap;
     if (!can_cap(request_.endpoint)) return false;
     const CapRequest asked{
-        request_.asked.output_cap, request_.reasoning_model, enforcing_,
-        ladder_.output_cap,        request_.asked.choices,   request_.asked.readable,
+        request_.asked.output_cap, traits_.reasoning,      enforcing_,
+        ladder_.output_cap,        request_.asked.choices, request_.asked.readable,
         request_.asked.splicable};
     CapDecision decision = decide_output_cap(books_.policy.output_caps(), facts(), asked);
     if (decision.would_refuse) note(plan_.would_refuse, name_of(Reason::too_large));
@@ -211,7 +240,7 @@ class Preparation {
     }
     plan_.demand.output_least = 0;
     plan_.demand.output_asked = 0;
-    return hard && refuse_unbounded(unbounded(bound.fault, request_.model));
+    return hard && refuse_unbounded(unbounded(bound.fault, model_));
   }
 
   // A path of unknown meaning: its cost is what the operator says it is.
@@ -220,14 +249,14 @@ class Preparation {
     plan_.demand.fixed[Measure::requests] = 1;
     plan_.demand.fixed[Measure::concurrent] = 1;
     return hard && books_.policy.raw_hold() <= Money{} &&
-           refuse_unbounded(unbounded(BoundFault::overflow, request_.model));
+           refuse_unbounded(unbounded(BoundFault::overflow, model_));
   }
 
   // Work whose usage arrives with another exchange.
   bool bounded_job(bool hard) {
     const config::AsyncJobs mode = books_.policy.async_jobs();
     if (mode == config::AsyncJobs::refuse || (mode == config::AsyncJobs::observe && hard)) {
-      Refusal refusal = unbounded(BoundFault::overflow, request_.model);
+      Refusal refusal = unbounded(BoundFault::overflow, model_);
       refusal.message = "Jobs that run in the background may not be started here.";
       if (refuse_unbounded(std::move(refusal))) return true;
     }
@@ -251,16 +280,12 @@ class Preparation {
     query.speed = request_.asked.speed;
     query.at = request_.started_at;
     query.body_bytes = std::max(request_.body_bytes, request_.asked.decoded_bytes);
-    query.input_tokens = request_.counted_input;
-    query.context_limit = request_.context_limit;
+    // A model that reads in other tokens is bounded by the bytes.
+    if (traits_.counted_alike) query.input_tokens = request_.counted_input;
+    query.context_limit = limits_.context;
     query.choices = request_.asked.choices;
     query.output_cap = plan_.cap;
-    query.output_max = request_.output_max;
-    // Another model than the one asked for may say more.
-    for (const std::string& other : request_.asked.other_models) {
-      const auto most = books_.prices.limits(request_.prices, other, request_.started_at).output;
-      query.output_max = most > 0 && query.output_max > 0 ? std::max(most, query.output_max) : 0;
-    }
+    query.output_max = limits_.output;
     query.no_output = request_.no_output;
     query.extras = request_.extras;
     return query;
@@ -268,7 +293,8 @@ class Preparation {
 
   // A stream may start on less only where cutting it ends the bill and nothing is thought unseen.
   void choose_growth() {
-    const bool safe = request_.streaming && request_.stops_when_cut && !request_.hidden_reasoning;
+    const bool safe = request_.streaming && request_.stops_when_cut && !traits_.hidden_reasoning &&
+                      traits_.counted_alike;
     if (!safe || plan_.demand.choices != 1) return;
     if (plan_.demand.output_asked <= kFirstTokens + kMarginTokens) return;
     plan_.growing = true;
@@ -279,7 +305,9 @@ class Preparation {
   const Request& request_;
   const budget::Now now_;
   const bool enforcing_;
-  std::string_view model_;
+  std::string_view model_;  // that is asked for in the end
+  ModelTraits traits_;
+  pricing::ModelLimits limits_;
   LadderState ladder_;
   Plan plan_;
 };

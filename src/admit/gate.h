@@ -4,6 +4,7 @@
 // held by others.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,6 +34,13 @@ struct Books {
   bool enforcing = true;  // false while an operator has switched enforcement off
 };
 
+// What holding money for a model depends on, besides its price.
+struct ModelTraits {
+  bool counted_alike = false;    // its tokens are counted as those of the model asked for
+  bool hidden_reasoning = true;  // it may think unseen; unknown counts as yes
+  bool reasoning = false;
+};
+
 struct Request {
   const Attribution& attribution;
   std::string_view provider;  // configured name
@@ -57,6 +65,8 @@ struct Request {
   std::span<const InputPart> input_parts = {};
   const runs::Signs& signs;
   Time started_at{};  // the record's: its bill is priced by it, so the hold must be too
+  // Of a model that may answer instead of the one asked for; empty: nothing is known of others.
+  std::function<ModelTraits(std::string_view model)> traits_of = {};
 };
 
 // The outcome of everything but the hold.

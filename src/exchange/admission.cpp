@@ -24,6 +24,17 @@ constexpr std::chrono::milliseconds kLongestWait{20};
 // Bodies of this size are counted in about a millisecond, and mostly from memory.
 constexpr std::uint64_t kCountedFirst = 256 * 1024;
 
+admit::ModelTraits traits_of(tokenizer::Template framing, const provider::Asked& asked) {
+  using tokenizer::Template;
+  admit::ModelTraits traits;
+  traits.reasoning = framing == Template::openai_reasoning || framing == Template::harmony ||
+                     asked.reasoning.enabled == true;
+  // What is thought unseen cannot be followed; these say all they think, or do not think.
+  const bool seen = framing == Template::openai || framing == Template::anthropic;
+  traits.hidden_reasoning = traits.reasoning || !seen;
+  return traits;
+}
+
 }  // namespace
 
 budget::Now Exchange::now() const { return {services_.clock.now(), services_.clock.monotonic()}; }
@@ -54,13 +65,17 @@ admit::Request Exchange::wanted() const {
     request.input_parts = input_parts_;
   }
   if (const count::ModelCounting* model = tokens_.model()) {
-    using tokenizer::Template;
-    const Template framing = model->choice.framing;
-    request.reasoning_model = framing == Template::openai_reasoning ||
-                              framing == Template::harmony || asked_.reasoning.enabled == true;
-    // What is thought unseen cannot be followed; these say all they think, or do not think.
-    const bool seen = framing == Template::openai || framing == Template::anthropic;
-    request.hidden_reasoning = request.reasoning_model || !seen;
+    const admit::ModelTraits traits = traits_of(model->choice.framing, asked_);
+    request.reasoning_model = traits.reasoning;
+    request.hidden_reasoning = traits.hidden_reasoning;
+    request.traits_of = [this](std::string_view other) {
+      admit::ModelTraits others;
+      if (const auto counting = tokens_.counting_of(other)) {
+        others = traits_of(counting->choice.framing, asked_);
+        others.counted_alike = tokens_.counts_alike(*counting, other);
+      }
+      return others;
+    };
   }
   request.stops_when_cut = provider::stops_when_cut(routed_.provider->dialect, host);
   request.no_output = admit::generates_nothing(endpoint);
@@ -71,10 +86,14 @@ admit::Request Exchange::wanted() const {
 Awaitable<Exchange::Outcome> Exchange::admit() {
   const provider::Endpoint& endpoint = routed_.endpoint;
   const std::string& model = record_->model_requested;
+  const auto unpriced = [&](std::string_view name) {
+    return !name.empty() &&
+           snapshot_->prices.canonical_model(routed_.provider->prices, name, record_->started_at)
+               .empty();
+  };
   if (config_.unknown_model == pricing::UnknownModel::reject && endpoint.metered &&
-      !endpoint.reads_stored && !model.empty() &&
-      snapshot_->prices.canonical_model(routed_.provider->prices, model, record_->started_at)
-          .empty()) {
+      !endpoint.reads_stored &&
+      (unpriced(model) || std::ranges::any_of(asked_.other_models, unpriced))) {
     if (snapshot_->policy.enforcing() && services_.books.enforcing(record_->started_at)) {
       co_return Refusal{403,
                         "unpriced_model",
@@ -210,6 +229,7 @@ Exchange::Outcome Exchange::write_edits(const admit::Admission& admission) {
     if (!edit) return unwritable();
     splices_.push_back(std::move(*edit));
     record_->edits.emplace_back("model");
+    asked_.model = model;  // whose spelling of a cap is written below
   }
   if (!admission.cap) return std::nullopt;
   auto edits = provider::cap_splices(endpoint, routed_.provider->dialect, asked_, *admission.cap,

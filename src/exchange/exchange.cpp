@@ -233,6 +233,9 @@ void Exchange::publish() {
   settle::Context context;
   context.prices = routed_.provider == nullptr ? std::string_view{} : routed_.provider->prices;
   context.host = routed_.provider == nullptr ? std::string_view{} : routed_.provider->origin.host;
+  // What was counted was counted for the model that the client had asked for.
+  const bool downgraded = !spending_.plan().model.empty();
+  context.downgraded = spending_.plan().model;
   context.search_context = asked_.search_context;
   context.spoken_characters = asked_.spoken_characters;
   context.free_endpoint = routed_.endpoint.free;
@@ -244,11 +247,11 @@ void Exchange::publish() {
     context.billed_before =
         !services_.publisher.claim_stored_answer(record_->provider, answer.response_id);
   }
-  context.counted_input_exact = tokens_.input_is_exact();
-  context.counted_output_exact = tokens_.output_is_exact();
+  context.counted_input_exact = !downgraded && tokens_.input_is_exact();
+  context.counted_output_exact = !downgraded && tokens_.output_is_exact();
   context.held_cost = spending_.held_cost();
   settle::settle(*record_, snapshot_->prices, context);
-  tokens_.learn(*record_, record_->finished_at);
+  if (!downgraded) tokens_.learn(*record_, record_->finished_at);
   settle::Ending ending;
   ending.looping = runs::looks_like_loop(spending_.plan().run.findings);
   ending.client_left = client_left_;

@@ -344,7 +344,8 @@ Awaitable<void> Exchange::relay() {
   meter::Question question;
   question.family = routed_.provider->dialect;
   question.streaming = record_->streaming;
-  question.model = record_->model_requested;
+  const std::string& downgraded = spending_.plan().model;
+  question.model = downgraded.empty() ? record_->model_requested : downgraded;
   question.host = routed_.provider->origin.host;
   meter_.emplace(routed_.endpoint, question, services_.counters != nullptr ? &tokens_ : nullptr);
   tokens_.begin_answer(record_->streaming);

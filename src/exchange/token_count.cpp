@@ -107,6 +107,12 @@ std::uint64_t TokenCount::scope_of(std::string_view scope) const {
   return count::SipHash(counters_->key()).finish(scope) | 1;
 }
 
+bool TokenCount::counts_alike(const count::ModelCounting& counting, std::string_view other) const {
+  const auto searches = [](std::string_view name) { return name.ends_with(":online"); };
+  return model_ != nullptr && counting.choice == model_->choice &&
+         counting.images == model_->images && searches(other) == searches(name_);
+}
+
 const count::RequestCount* TokenCount::request() const {
   const count::RequestCount* request = request_ ? &*request_ : nullptr;
   if (job_ != nullptr && done()) request = &job_->count;

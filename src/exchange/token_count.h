@@ -36,6 +36,15 @@ class TokenCount final : public meter::DocumentWatch {
   // Null before read(), without counters, and as long as the vocabulary is being loaded.
   [[nodiscard]] const count::ModelCounting* model() const { return model_.get(); }
 
+  // How another model of the provider is counted; null as long as that is not known.
+  [[nodiscard]] std::shared_ptr<const count::ModelCounting> counting_of(
+      std::string_view other) const {
+    return counters_ == nullptr ? nullptr : counters_->model(family_, other);
+  }
+  // Whether what bounds the tokens of the model asked for bounds another's, counted like that.
+  [[nodiscard]] bool counts_alike(const count::ModelCounting& counting,
+                                  std::string_view other) const;
+
   // Counts the request, here when it is small, else beside. `scope` is what a repeated context is
   // repeated in.
   void count_request(std::string_view body, std::string_view scope);

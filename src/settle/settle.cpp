@@ -8,7 +8,8 @@ namespace {
 pricing::PriceQuery query_of(const Record& record, const Context& context) {
   pricing::PriceQuery query;
   query.prices = context.prices;
-  query.model_requested = record.model_requested;
+  query.model_requested =
+      context.downgraded.empty() ? std::string_view(record.model_requested) : context.downgraded;
   query.at = record.started_at;
   query.host = context.host;
   query.region = record.region;

@@ -14,6 +14,7 @@ namespace tokenweir::settle {
 
 struct Context {
   std::string_view prices;          // the provider's price list; empty: it has none
+  std::string_view downgraded;      // asked for instead of the record's model; empty: that one was
   std::string_view host;            // of the provider: regional hosts have their own prices
   std::string_view search_context;  // asked for; what the answer says wins
   std::optional<std::uint64_t> spoken_characters;  // of the request, priced where nothing is told

@@ -46,6 +46,8 @@ struct ImageRule {
   std::uint32_t most = 1536;          // patches of one picture; area: tokens of one picture
   std::uint32_t edge = 1568;          // area: pixels the longer side is shrunk to
   std::uint32_t per_thousand = 1000;  // patches: tokens of a thousand patches
+
+  friend bool operator==(const ImageRule&, const ImageRule&) = default;
 };
 
 struct TokenizerChoice {
@@ -72,6 +74,8 @@ struct TokenizerChoice {
   bool digits_apart = false;
   // The model searches by itself: what it finds is billed, and not in the request.
   bool searches = false;
+
+  friend bool operator==(const TokenizerChoice&, const TokenizerChoice&) = default;
 };
 
 class ModelMap {

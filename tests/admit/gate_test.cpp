@@ -133,6 +133,89 @@ TEST_F(Gate, ClimbsTheLadder) {
   EXPECT_EQ(Money::picodollars(cheaper.hold.amounts()[Measure::usd]).to_dollars(), "0.00048");
 }
 
+// A budget that is nearly spent has every request answered by the small model.
+class Downgraded : public Admitting {
+ protected:
+  void SetUp() override {
+    Admitting::SetUp();
+    prices_ = pricing::test::book_of(pricing::test::list(R"(
+models:
+- {id: plain, limits: {context: 8000, output: 1000}, periods: [{rates: {input: "1", output: "4"}}]}
+- {id: small, limits: {context: 9000, output: 3000}, periods: [{rates: {input: "0.1", output: "0.4"}}]}
+- {id: other, limits: {context: 7000, output: 5000}, periods: [{rates: {input: "0.5", output: "0.25"}}]}
+)"));
+    config::Budget budget = budget_of("b", "1");
+    budget.ladder = {{900'000, false, false, {{"plain", "small"}}, {}},
+                     {1'000'000, false, true, {}, {}}};
+    use(with_budget(budget));
+    budget::Amounts amounts;
+    amounts[Measure::usd] = Money::from_dollars("0.9")->picodollars();
+    ASSERT_TRUE(accounts_.set_spent("b", "", amounts, kNow));
+    output_max_ = 1'000;  // of the model that the client asks for
+  }
+  std::string held(const Request& request) {
+    const Plan plan = prepare(books(), request, kNow);
+    EXPECT_EQ(plan.model, "small");
+    const Admission admission = decide(books(), request, plan, Patience::may_wait, kNow);
+    if (admission.verdict != Verdict::admitted) return "not admitted";
+    return Money::picodollars(admission.hold.amounts()[Measure::usd]).to_dollars();
+  }
+  static std::function<ModelTraits(std::string_view)> all_are(ModelTraits traits) {
+    return [traits](std::string_view) { return traits; };
+  }
+};
+
+TEST_F(Downgraded, HoldsForWhatTheModelThatIsAskedForCanSay) {
+  // 2000 bytes x $0.1/M + 3000 x $0.4/M
+  EXPECT_EQ(held(request()), "0.0014");
+}
+
+TEST_F(Downgraded, HoldsForTheOtherModelsThatMayStillAnswer) {
+  asked_.other_models = {"other"};
+  // 2000 bytes x $0.5/M + 4000, which only the other one can say, x $0.4/M
+  EXPECT_EQ(held(request()), "0.0026");
+  // The dear model itself, named again as a fallback: the edit of `model` does not take it away.
+  asked_.other_models = {"plain"};
+  EXPECT_EQ(held(request()), "0.014");  // 2000 x $1/M + 3000 x $4/M
+}
+
+TEST_F(Downgraded, BoundsRemoteInputByTheLargestContext) {
+  extras_.remote_input = true;
+  EXPECT_EQ(held(request()), "0.0021");  // 9000 x $0.1/M + 3000 x $0.4/M
+  asked_.other_models = {"other"};
+  EXPECT_EQ(held(request()), "0.0061");  // 9000 x $0.5/M + 4000 x $0.4/M
+}
+
+TEST_F(Downgraded, TrustsACountOnlyForModelsThatReadTheSameTokens) {
+  counted_input_ = 100;
+  Request request = this->request();
+  EXPECT_EQ(held(request), "0.0014") << "nothing is known of the other model";
+  request.traits_of = all_are({.counted_alike = true});
+  EXPECT_EQ(held(request), "0.00121");  // 100 x $0.1/M + 3000 x $0.4/M
+  asked_.other_models = {"other"};
+  request.traits_of = [](std::string_view model) {
+    return ModelTraits{.counted_alike = model == "small"};
+  };
+  EXPECT_EQ(held(request), "0.0026");
+}
+
+TEST_F(Downgraded, StartsSmallOnlyWhereNoneOfTheModelsThinksUnseen) {
+  Request request = this->request();
+  request.streaming = request.stops_when_cut = true;
+  request.hidden_reasoning = false;
+  const auto growing = [&] { return prepare(books(), request, kNow).growing; };
+  EXPECT_FALSE(growing()) << "nothing is known of the small model";
+  request.traits_of = all_are({.counted_alike = true, .hidden_reasoning = false});
+  EXPECT_TRUE(growing());
+  request.traits_of = all_are({.counted_alike = true, .hidden_reasoning = true});
+  EXPECT_FALSE(growing());
+  asked_.other_models = {"other"};
+  request.traits_of = [](std::string_view model) {
+    return ModelTraits{.counted_alike = true, .hidden_reasoning = model == "other"};
+  };
+  EXPECT_FALSE(growing());
+}
+
 TEST_F(Gate, ObservesWithoutActing) {
   config::Config config = with_budget(budget_of("b", "0.001"));
   config.enforcement = config::Enforcement::observe;

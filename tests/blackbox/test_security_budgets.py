@@ -178,6 +178,16 @@ def test_l8_a_model_without_a_price_is_never_free_under_a_hard_budget(start: Sta
         assert spent(proxy)["spent"]["usd_picodollars"] == row["cost_picodollars"]
     else:
         assert answer.status_code in (402, 403), answer.text
+        # Nor as one that may answer instead.
+        beside = ask(proxy, body={**BODY, "models": ["a-model-nobody-has-heard-of"]})
+        assert beside.status_code in (402, 403), beside.text
+
+
+def test_l8_a_fallback_without_a_price_is_refused_without_a_budget_too(start: Start) -> None:
+    proxy = start({"prices": {"files": [str(ROOT / "config" / "prices")], "unknown_model": "reject"}})
+    assert ask(proxy, body={**BODY, "models": ["a-model-nobody-has-heard-of"]}).status_code == 403
+    assert proxy.records(1)[0]["refusal"] == "unpriced_model"
+    assert ask(proxy, body={**BODY, "models": ["gpt-4o"]}).status_code == 200
 
 
 @pytest.mark.parametrize("rate", ['"-1"', '"1e30"', '"99999999999999999999"', '"NaN"', '"0x10"', '"1,5"', '"inf"', '""', '"0.00000001"'])

@@ -192,6 +192,22 @@ TEST(Settle, an_error_answer_with_usage_costs_what_it_says) {
   EXPECT_EQ(record.bill.cost->to_dollars(), "2");
 }
 
+TEST(Settle, an_answer_that_names_no_model_is_priced_as_the_one_a_downgrade_asked_for) {
+  const pricing::PriceBook prices =
+      book_of(list("models:\n- {id: m, periods: [{rates: {input: \"2\", output: \"8\"}}]}\n"
+                   "- {id: s, periods: [{rates: {input: \"1\", output: \"3\"}}]}\n"));
+  Usage usage;
+  usage[TokenClass::input] = 100;
+  usage[TokenClass::output] = 10;
+  Record record = record_of(usage);
+  record.answer.model_served.clear();
+  Context downgraded = context();
+  downgraded.downgraded = "s";
+  settle(record, prices, downgraded);
+  EXPECT_EQ(record.bill.cost, Money::picodollars(100 * 1'000'000 + 10 * 3'000'000));
+  EXPECT_EQ(record.bill.canonical_model, "s");
+}
+
 TEST(Settle, a_timeout_or_a_cut_connection_has_no_known_cost) {
   // Pitfall 85, second half: the provider may have worked and billed.
   for (const char* const fault : {"timeout", "reset", "protocol", "sse_error"}) {
