@@ -42,6 +42,16 @@ Refusal cap_refusal(std::int64_t asked, std::int64_t most) {
   return refusal;
 }
 
+// Not even one token is left for each.
+Refusal choices_refusal(std::int64_t choices, std::int64_t most) {
+  Refusal refusal;
+  refusal.reason = Reason::too_large;
+  refusal.kind = RefusalKind::invalid;
+  refusal.message = fmt::format(
+      "The request asks for {} answers, which share at most {} output tokens.", choices, most);
+  return refusal;
+}
+
 Refusal unsure_refusal() {
   Refusal refusal;
   refusal.reason = Reason::too_large;
@@ -70,6 +80,14 @@ CapDecision decide_output_cap(std::span<const OutputCapRule> rules, const budget
       }
       decision.would_refuse = true;
     }
+    if (cap.most && request.choices > *cap.most && (request.asked || cap.standard)) {
+      if (enforced) {
+        decision.refusal = choices_refusal(request.choices, *cap.most);
+      } else {
+        decision.would_refuse = true;
+      }
+      return decision;
+    }
     if (!request.asked && cap.standard) {
       wanted = with_floor(
           cap.most ? std::min(*cap.standard, share_of(*cap.most, request.choices)) : *cap.standard,
@@ -88,7 +106,12 @@ CapDecision decide_output_cap(std::span<const OutputCapRule> rules, const budget
         return decision;
       }
       // Nothing is inserted where the client set no cap, unless a default is configured.
-      if (exceeds) wanted = most;
+      if (exceeds) {
+        wanted = most;
+      } else if (request.asked && request.thinking > most) {
+        // Some server may think beyond what it may say.
+        wanted = request.asked;
+      }
       source = "rule";
     }
     if (wanted && enforced) {

@@ -30,6 +30,7 @@ struct CapRequest {
   std::int64_t choices = 1;                // how many answers share a rule's maximum
   bool readable = true;                    // the body; what it asks for is known
   bool writable = true;                    // a cap could be written into it
+  std::int64_t thinking = 0;               // the largest number of tokens set aside for it
 };
 
 struct CapDecision {

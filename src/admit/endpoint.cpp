@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "provider/request_edit.h"
+
 namespace tokenweir::admit {
 namespace {
 
@@ -14,25 +16,7 @@ constexpr std::array<std::string_view, 8> kGenerateNothing = {
 }  // namespace
 
 bool can_cap(const provider::Endpoint& endpoint) {
-  if (!endpoint.cappable || generates_nothing(endpoint)) return false;
-  switch (endpoint.dialect) {
-    case provider::Dialect::openai_chat:
-    case provider::Dialect::openai_completions:
-    case provider::Dialect::anthropic_messages:
-    case provider::Dialect::gemini:
-    case provider::Dialect::gemini_interactions:
-    case provider::Dialect::cohere:
-    case provider::Dialect::ollama:
-      return true;
-    case provider::Dialect::openai_responses:
-      return endpoint.name == "responses" || endpoint.name == "decisions";
-    case provider::Dialect::anthropic_misc:
-      return endpoint.name == "complete";
-    case provider::Dialect::openai_misc:
-      return endpoint.name == "generate" || endpoint.name == "run" || endpoint.name == "generation";
-    default:
-      return false;
-  }
+  return !generates_nothing(endpoint) && provider::has_place_for_cap(endpoint);
 }
 
 bool generates_nothing(const provider::Endpoint& endpoint) {

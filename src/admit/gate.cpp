@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "admit/endpoint.h"
+#include "admit/model_names.h"
 #include "core/money.h"
 
 namespace tokenweir::admit {
@@ -22,6 +23,17 @@ Refusal denied(std::string_view what, std::string_view name) {
   refusal.kind = RefusalKind::forbidden;
   refusal.message = fmt::format("The {} {} may not be used here.", what, name);
   refusal.details.push_back({what, std::string(name)});
+  return refusal;
+}
+
+Refusal unclear(std::string_view what) {
+  Refusal refusal;
+  refusal.reason = Reason::model_denied;
+  refusal.kind = RefusalKind::forbidden;
+  refusal.message = fmt::format(
+      "Not every {0} may be used here, and the request does not say its own clearly: name the {0} "
+      "once, as text, in a body that can be read.",
+      what);
   return refusal;
 }
 
@@ -119,19 +131,47 @@ class Preparation {
     return kill && refuse(refusal_of(*kill));
   }
 
+  [[nodiscard]] std::vector<std::string> names_of(std::string_view model) const {
+    return names_of_model(books_.prices, request_.prices, model, request_.started_at);
+  }
+  [[nodiscard]] bool permits(std::string_view model) const {
+    const Attribution& who = request_.attribution;
+    const Policy& policy = books_.policy;
+    return !policy.judges_models(who.workflow, who.credential) ||
+           policy.permits_model(who.workflow, who.credential, model, names_of(model));
+  }
+
+  // Where not every model may be used, a request must let its own be seen.
+  [[nodiscard]] bool hides_its_model() const {
+    const provider::Endpoint& endpoint = request_.endpoint;
+    const bool costs = endpoint.cappable || endpoint.metered || endpoint.async_job;
+    if (!costs || endpoint.free || endpoint.reads_stored) return false;
+    return request_.model.empty() || request_.asked.model_unclear;
+  }
+
   bool not_permitted() {
     const Attribution& who = request_.attribution;
-    if (!books_.policy.permits_model(who.workflow, who.credential, request_.model)) {
-      return refuse_or_note(denied("model", request_.model));
-    }
-    for (const std::string& other : request_.asked.other_models) {
-      if (!books_.policy.permits_model(who.workflow, who.credential, other)) {
-        return refuse_or_note(denied("model", other));
+    const Policy& policy = books_.policy;
+    if (policy.judges_models(who.workflow, who.credential)) {
+      const provider::Asked& asked = request_.asked;
+      if (hides_its_model()) return refuse_or_note(unclear("model"));
+      if (!request_.model.empty() && !permits(request_.model)) {
+        return refuse_or_note(denied("model", request_.model));
+      }
+      for (const std::string& other : asked.other_models) {
+        if (!permits(other)) return refuse_or_note(denied("model", other));
+      }
+      // Some servers go by the body where the path names another model.
+      if (!asked.unheeded_model.empty() &&
+          policy.denies_model(who.workflow, who.credential, names_of(asked.unheeded_model))) {
+        return refuse_or_note(denied("model", asked.unheeded_model));
       }
     }
+    if (!policy.judges_tools(who.workflow, who.credential)) return false;
     const std::string_view tool =
-        books_.policy.denied_tool(who.workflow, who.credential, request_.provider_tools);
-    return !tool.empty() && refuse_or_note(denied("tool", tool));
+        policy.denied_tool(who.workflow, who.credential, request_.provider_tools);
+    if (!tool.empty()) return refuse_or_note(denied("tool", tool));
+    return request_.asked.tools_unclear && refuse_or_note(unclear("tool"));
   }
 
   bool stopped_run() {
@@ -152,10 +192,8 @@ class Preparation {
     const auto standings = books_.accounts.standings(facts(), now_);
     ladder_ = books_.policy.climb(standings, request_.model);
     plan_.warned = ladder_.warned;
-    const Attribution& who = request_.attribution;
-    const bool permitted = books_.policy.permits_model(who.workflow, who.credential, ladder_.model);
     const bool writable = request_.asked.model_value && request_.asked.splicable;
-    if (ladder_.model.empty() || !permitted || !writable) return false;
+    if (ladder_.model.empty() || !writable || !permits(ladder_.model)) return false;
     if (!enforcing_) return false;
     plan_.model = ladder_.model;
     model_ = plan_.model;
@@ -202,11 +240,10 @@ class Preparation {
 
   bool capped_output() {
     plan_.cap = request_.asked.output_cap;
-    if (!can_cap(request_.endpoint)) return false;
-    const CapRequest asked{
-        request_.asked.output_cap, traits_.reasoning,      enforcing_,
-        ladder_.output_cap,        request_.asked.choices, request_.asked.readable,
-        request_.asked.splicable};
+    const provider::Asked& body = request_.asked;
+    if (!can_cap(request_.endpoint) || (!body.generates && !body.output_cap)) return false;
+    const CapRequest asked{body.output_cap, traits_.reasoning, enforcing_,     ladder_.output_cap,
+                           body.choices,    body.readable,     body.splicable, body.thinking_cap};
     CapDecision decision = decide_output_cap(books_.policy.output_caps(), facts(), asked);
     if (decision.would_refuse) note(plan_.would_refuse, name_of(Reason::too_large));
     if (decision.would) plan_.would_clamp = fmt::format("{}", *decision.would);
@@ -228,7 +265,7 @@ class Preparation {
     }
     const bool hard = books_.policy.has_hard_usd(facts());
     if (endpoint.async_job || request_.asked.background) return bounded_job(hard);
-    if (!endpoint.cappable && !endpoint.metered) return bounded_raw(hard);
+    if (!endpoint.metered) return bounded_raw(hard);
     const Bound bound =
         worst_case(books_.prices, query(), books_.policy.unknown_model(), books_.rates);
     plan_.demand = bound.demand;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "admit/model_names.h"
+
 namespace tokenweir::admit {
 namespace {
 
@@ -136,11 +138,24 @@ std::vector<std::string> pinned_to(const std::string& budget,
   return names;
 }
 
-Allowance allowance_of(const std::vector<std::string>& allow,
-                       const std::vector<std::string>& deny) {
+Allowance tools_of(const config::Permissions& permissions) {
   Allowance allowance;
-  for (const std::string& glob : allow) allowance.allow.emplace_back(glob);
-  for (const std::string& glob : deny) allowance.deny.emplace_back(glob);
+  for (const std::string& glob : permissions.allow) allowance.allow.emplace_back(glob);
+  for (const std::string& glob : permissions.deny) allowance.deny.emplace_back(glob);
+  return allowance;
+}
+
+// What is denied is compared with folded names, of which one has no provider's prefix.
+Allowance models_of(const config::Permissions& permissions) {
+  Allowance allowance;
+  for (const std::string& glob : permissions.allow) allowance.allow.emplace_back(glob);
+  for (const std::string& glob : permissions.deny) {
+    const std::string folded = folded_model(glob);
+    allowance.deny.emplace_back(folded);
+    const std::size_t slash = folded.rfind('/');
+    const bool plain = folded.find_first_of("*?") == folded.npos;
+    if (plain && slash != folded.npos) allowance.deny.emplace_back(folded.substr(slash + 1));
+  }
   return allowance;
 }
 
@@ -152,10 +167,19 @@ auto* entry_of(const Map& map, std::string_view name) {
 
 }  // namespace
 
-bool Allowance::permits(std::string_view name) const {
-  const auto matches = [&](const budget::Glob& glob) { return glob.matches(name); };
-  if (std::ranges::any_of(deny, matches)) return false;
-  return allow.empty() || std::ranges::any_of(allow, matches);
+bool Allowance::denies(std::string_view name) const {
+  return std::ranges::any_of(deny, [&](const budget::Glob& glob) { return glob.matches(name); });
+}
+bool Allowance::allows(std::string_view name) const {
+  return allow.empty() ||
+         std::ranges::any_of(allow, [&](const budget::Glob& glob) { return glob.matches(name); });
+}
+bool Allowance::permits(std::string_view name) const { return !denies(name) && allows(name); }
+
+Policy::Permits Policy::permits_of(const config::Permissions& models,
+                                   const config::Permissions& tools) {
+  return {models_of(models), tools_of(tools), !models.allow.empty() || !models.deny.empty(),
+          !tools.allow.empty() || !tools.deny.empty()};
 }
 
 Result<Policy, std::string> Policy::compile(const config::Config& config) {
@@ -187,13 +211,11 @@ Result<Policy, std::string> Policy::compile(const config::Config& config) {
   standard.action = rules.abort_policy.standard;
   policy.abort_rules_.push_back({budget::Selector(), standard});
   for (const config::Workflow& workflow : config.workflows) {
-    policy.by_workflow_[workflow.name] = {allowance_of(workflow.models.allow, workflow.models.deny),
-                                          allowance_of(workflow.tools.allow, workflow.tools.deny)};
+    policy.by_workflow_[workflow.name] = permits_of(workflow.models, workflow.tools);
   }
   for (const config::Credential& credential : config.credentials) {
-    policy.by_credential_[credential.name] = {
-        allowance_of(credential.models_allow, credential.models_deny),
-        allowance_of(credential.tools.allow, credential.tools.deny)};
+    policy.by_credential_[credential.name] =
+        permits_of({credential.models_allow, credential.models_deny}, credential.tools);
   }
   policy.enforcing_ = config.enforcement == config::Enforcement::enforce;
   policy.unknown_model_ = config.unknown_model;
@@ -233,23 +255,46 @@ LadderState Policy::climb(std::span<const budget::Standing> standings,
   return state;
 }
 
+std::array<const Policy::Permits*, 2> Policy::permits_for(std::string_view workflow,
+                                                          std::string_view credential) const {
+  return {entry_of(by_workflow_, workflow), entry_of(by_credential_, credential)};
+}
+
+bool Policy::judges_models(std::string_view workflow, std::string_view credential) const {
+  return std::ranges::any_of(permits_for(workflow, credential), [](const Permits* permits) {
+    return permits != nullptr && permits->judges_models;
+  });
+}
+
+bool Policy::judges_tools(std::string_view workflow, std::string_view credential) const {
+  return std::ranges::any_of(permits_for(workflow, credential), [](const Permits* permits) {
+    return permits != nullptr && permits->judges_tools;
+  });
+}
+
 bool Policy::permits_model(std::string_view workflow, std::string_view credential,
-                           std::string_view model) const {
-  if (model.empty()) return true;
-  const Permits* const one = entry_of(by_workflow_, workflow);
-  const Permits* const other = entry_of(by_credential_, credential);
-  return (one == nullptr || one->models.permits(model)) &&
-         (other == nullptr || other->models.permits(model));
+                           std::string_view model, std::span<const std::string> names) const {
+  if (denies_model(workflow, credential, names)) return false;
+  return std::ranges::all_of(permits_for(workflow, credential), [&](const Permits* permits) {
+    return permits == nullptr || permits->models.allows(model);
+  });
+}
+
+bool Policy::denies_model(std::string_view workflow, std::string_view credential,
+                          std::span<const std::string> names) const {
+  return std::ranges::any_of(permits_for(workflow, credential), [&](const Permits* permits) {
+    return permits != nullptr && std::ranges::any_of(names, [&](const std::string& name) {
+             return permits->models.denies(name);
+           });
+  });
 }
 
 std::string_view Policy::denied_tool(std::string_view workflow, std::string_view credential,
                                      std::span<const std::string> tools) const {
-  const Permits* const one = entry_of(by_workflow_, workflow);
-  const Permits* const other = entry_of(by_credential_, credential);
   for (const std::string& tool : tools) {
-    const bool permitted = (one == nullptr || one->tools.permits(tool)) &&
-                           (other == nullptr || other->tools.permits(tool));
-    if (!permitted) return tool;
+    for (const Permits* const permits : permits_for(workflow, credential)) {
+      if (permits != nullptr && !permits->tools.permits(tool)) return tool;
+    }
   }
   return {};
 }

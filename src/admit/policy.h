@@ -2,6 +2,7 @@
 // limits. Immutable, part of the snapshot an exchange begins with.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -31,10 +32,12 @@ struct LadderState {
   std::string downgraded_by;
 };
 
-// Models and provider tools one workflow or credential may use.
+// Models or provider tools one workflow or credential may use.
 struct Allowance {
   std::vector<budget::Glob> allow;  // empty: all
   std::vector<budget::Glob> deny;
+  [[nodiscard]] bool denies(std::string_view name) const;
+  [[nodiscard]] bool allows(std::string_view name) const;
   [[nodiscard]] bool permits(std::string_view name) const;
 };
 
@@ -53,8 +56,16 @@ class Policy {
   [[nodiscard]] bool has_ladders() const { return !ladders_.empty(); }
   [[nodiscard]] LadderState climb(std::span<const budget::Standing> standings,
                                   std::string_view model) const;
+  // Some list of models binds this workflow or credential.
+  [[nodiscard]] bool judges_models(std::string_view workflow, std::string_view credential) const;
+  [[nodiscard]] bool judges_tools(std::string_view workflow, std::string_view credential) const;
+  // Lists of allowed models go by the name as it is asked for, lists of denied ones by every name
+  // the model goes by (names_of_model).
   [[nodiscard]] bool permits_model(std::string_view workflow, std::string_view credential,
-                                   std::string_view model) const;
+                                   std::string_view model,
+                                   std::span<const std::string> names) const;
+  [[nodiscard]] bool denies_model(std::string_view workflow, std::string_view credential,
+                                  std::span<const std::string> names) const;
   // The first of the provider's own tools that is not allowed; empty: all are.
   [[nodiscard]] std::string_view denied_tool(std::string_view workflow, std::string_view credential,
                                              std::span<const std::string> tools) const;
@@ -80,7 +91,14 @@ class Policy {
   struct Permits {
     Allowance models;
     Allowance tools;
+    bool judges_models = false;
+    bool judges_tools = false;
   };
+  // Of the workflow and of the credential; null where nothing is said about one.
+  [[nodiscard]] std::array<const Permits*, 2> permits_for(std::string_view workflow,
+                                                          std::string_view credential) const;
+  [[nodiscard]] static Permits permits_of(const config::Permissions& models,
+                                          const config::Permissions& tools);
   using ByName = std::map<std::string, Permits, std::less<>>;
   ByName by_workflow_;
   ByName by_credential_;

@@ -40,6 +40,17 @@ std::string host_value(const config::Origin& origin) {
   return standard ? host : host + ":" + std::to_string(origin.port);
 }
 
+// A list may come in several fields.
+std::string all_values(std::span<const http::Field> fields, std::string_view name) {
+  std::string values;
+  for (const http::Field& field : fields) {
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    if (!values.empty()) values += ',';
+    values += field.value;
+  }
+  return values;
+}
+
 }  // namespace
 
 Awaitable<Exchange::Outcome> Exchange::take_body() {
@@ -59,7 +70,7 @@ Awaitable<Exchange::Outcome> Exchange::take_body() {
 
   provider::RequestReader reader(routed_.endpoint, routed_.provider->dialect,
                                  http::value_of(head_.fields, "content-type"),
-                                 http::value_of(head_.fields, "content-encoding"));
+                                 all_values(head_.fields, "content-encoding"));
   const Instant began = services_.clock.monotonic();
   while (!request_decoder_.done()) {
     const http::BodyDecoder::Step step = request_decoder_.next(client_.buffered());
@@ -97,6 +108,11 @@ Awaitable<Exchange::Outcome> Exchange::take_body() {
 
 Exchange::Outcome Exchange::understand() {
   const provider::Endpoint& endpoint = routed_.endpoint;
+  // OpenAI's conversations only keep items, where Mistral's answer.
+  if (!asked_.generates && endpoint.name == "conversations") {
+    routed_.endpoint.free = true;
+    routed_.endpoint.metered = false;
+  }
   record_->model_requested = !endpoint.model.empty() ? endpoint.model : asked_.model;
   record_->service_tier_requested = asked_.service_tier;
   if (asked_.output_cap != provider::kNoLimit) record_->cap_requested = asked_.output_cap;
@@ -105,11 +121,6 @@ Exchange::Outcome Exchange::understand() {
   identify::merge_body_labels(record_->attribution, asked_, config_);
   if (const auto no = identify::complete(record_->attribution, routed_, config_)) {
     return Refusal{no->status, no->code, no->message, no->code, {}};
-  }
-
-  if (!identify::may_use_model(routed_, record_->model_requested)) {
-    return Refusal{
-        403, "model_denied", "this credential may not use the model", "model_denied", {}};
   }
 
   const config::Edits& edits = routed_.provider->edits;

@@ -80,9 +80,6 @@ void merge_body_labels(Attribution& attribution, const provider::Asked& asked,
 [[nodiscard]] std::optional<Rejected> complete(Attribution& attribution, const Routed& routed,
                                                const config::Config& config);
 
-// Whether the credential's `models: {allow}` lets this model pass. True without a credential, and
-// for endpoints whose request names no model (files, lists, what cannot be metered).
-[[nodiscard]] bool may_use_model(const Routed& routed, std::string_view model);
 // Appends the names of the fields that held the client's key, for the writer that leaves them out.
 void append_key_fields(const KeyPlaces& places, std::vector<std::string_view>& names);
 

@@ -104,6 +104,16 @@ void set_target(Routed& routed, std::string_view path_and_query, std::size_t cut
   if (split.has_query && !(drop_key && query.empty())) target += "?" + query;
 }
 
+// Some servers, Google's among them, go by a method named beside the message's own.
+std::string_view method_meant(const http::RequestHead& head) {
+  for (const std::string_view name :
+       {"x-http-method-override", "x-http-method", "x-method-override"}) {
+    const http::Field* const field = http::find(head.fields, name);
+    if (field != nullptr && http::equals_ignoring_case(field->value, "POST")) return "POST";
+  }
+  return head.method;
+}
+
 // Google's APIs take a key from the query as well: beside one of ours that of the client has to go,
 // as it does from the fields.
 bool replaces_query_key(const Routed& routed) {
@@ -141,8 +151,8 @@ Result<Routed, Rejected> route(const http::RequestHead& head, const config::Conf
   routed.provider = match.provider;
   routed.normal_path = path.substr(match.stripped);
   if (routed.normal_path.empty()) routed.normal_path = "/";
-  routed.endpoint =
-      provider::recognise(match.provider->dialect, head.method, routed.normal_path, split.query);
+  routed.endpoint = provider::recognise(match.provider->dialect, method_meant(head),
+                                        routed.normal_path, split.query);
 
   const std::size_t prefix = for_workflow + match.stripped;
   const std::size_t cut = prefix == 0 ? 0 : raw_length(split.path, prefix);
@@ -177,15 +187,6 @@ Spoken spoken_by(const http::RequestHead& head, const config::Config& config) {
     spoken = {{}, provider::Family::gemini};
   }
   return spoken;
-}
-
-bool may_use_model(const Routed& routed, std::string_view model) {
-  if (routed.credential == nullptr || routed.credential->models_allow.empty()) return true;
-  if (routed.endpoint.free || (model.empty() && !routed.endpoint.cappable)) return true;
-  for (const std::string& glob : routed.credential->models_allow) {
-    if (glob_matches(glob, model)) return true;
-  }
-  return false;
 }
 
 }  // namespace tokenweir::identify

@@ -14,7 +14,9 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"messages/batches", kPost, Dialect::anthropic_misc, "messages.batches", kAsyncJob},
     {"messages/batches/**", kAnyMethod, Dialect::anthropic_misc, "messages.batches", kFree},
     {"messages", kPost, Dialect::anthropic_messages, "messages", kInference},
-    {"complete", kPost, Dialect::anthropic_misc, "complete", kInference, kOwn},
+    // Also offered by servers that speak OpenAI's API otherwise.
+    {"complete", kPost, Dialect::anthropic_misc, "complete", kInference,
+     kOwn | bit(Family::openai)},
     {"files/**", kAnyMethod, Dialect::anthropic_misc, "files", kFree, kOwn},
     {"models/**", kGet, Dialect::anthropic_misc, "models", kFree, kOwn},
     {"skills/**", kAnyMethod, Dialect::anthropic_misc, "skills", kFree, kOwn},

@@ -18,7 +18,9 @@ enum class CapField : std::uint8_t {
   n_predict,
   max_new_tokens,
   max_tokens_to_sample,
+  max_response_output_tokens,
   other,
+  none,
 };
 
 // The object it stands in.
@@ -28,7 +30,9 @@ enum class CapScope : std::uint8_t {
   generation_config_snake,  // generation_config
   options,
   parameters,
-  alternative,  // an element of fallbacks[], an advisor among tools[]
+  completion_args,
+  session,
+  alternative,  // an element of fallbacks[] or instances[], an advisor among tools[]
   elsewhere,    // objects other servers know
 };
 

@@ -165,7 +165,8 @@ Endpoint recognise(Family family, std::string_view method, std::string_view path
   const std::string lenient = lenient_form(path);
   if (lenient == path) return endpoint;
   Endpoint other = recognise_as_written(family, kind, Segments(lenient), query);
-  return costs(other) && other.dialect != endpoint.dialect ? other : endpoint;
+  const bool differs = other.dialect != endpoint.dialect || other.name != endpoint.name;
+  return costs(other) && differs ? other : endpoint;
 }
 
 std::optional<Family> well_known_family(std::string_view method, std::string_view path,

@@ -96,8 +96,13 @@ struct Asked {
   // Of one choice: the largest any server could read, kNoLimit where one of them would read that
   // there is none (-1, a duplicate that is null, a word for a number). No value: none is written.
   std::optional<std::int64_t> output_cap;
+  // The most that is set aside for thinking where any number is taken; 0: nothing is.
+  std::int64_t thinking_cap = 0;
   std::int64_t choices = 1;  // n, candidateCount, best_of: the largest any server could read
   bool background = false;
+  // False: nothing will be said, so nothing needs a limit (items for a conversation, embeddings
+  // by an endpoint that serves any model).
+  bool generates = true;
   std::string service_tier;
   std::string search_context;  // of a web search: low, medium, high
   // Code points of a text to be read aloud: some models are priced by them and report nothing.
@@ -109,6 +114,10 @@ struct Asked {
   // Present where asking an OpenAI-style stream for usage needs an edit, i.e. it streams and
   // include_usage is not true yet.
   std::optional<Splice> ask_for_usage;
+  // A model is named that could not be read: by no text, too long, too many, or in a body that is
+  // not understood. Never where the path names it.
+  bool model_unclear = false;
+  std::string unheeded_model;   // the body's, where the path names one and wins
   bool duplicate_keys = false;  // of model, stream or n: two readers would disagree
   std::size_t message_count = 0;
 
@@ -121,7 +130,9 @@ struct Asked {
   Reasoning reasoning;
   // Types of the tools that are the provider's own, as written: web_search_20250305, googleSearch.
   std::vector<std::string> provider_tools;
-  // Models besides `model` that may answer: fallbacks, routes, advisors.
+  bool tools_unclear = false;  // more of them than are kept
+  // Models besides `model` that may answer: fallbacks, routes, advisors, and what other readers of
+  // a body that names its model twice would take for it.
   std::vector<std::string> other_models;
   std::string speed;                // asked for: fast
   std::string region;               // asked for: inference_geo

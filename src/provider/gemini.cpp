@@ -61,11 +61,14 @@ bool recognise_partner(std::string_view publisher, std::string_view model, std::
   constexpr Rule kMessages = {"", kPost, Dialect::anthropic_messages, "messages", kInference};
   constexpr Rule kCount = {"", kPost, Dialect::anthropic_misc, "count_tokens", kFree};
   constexpr Rule kChat = {"", kPost, Dialect::openai_chat, "chat.completions", kInference};
-  if (publisher == "anthropic" && model == "count-tokens") {
+  constexpr Rule kPredict = {"", kPost, Dialect::gemini_misc, "predict", kInference};
+  if (http::equals_ignoring_case(publisher, "anthropic") && model == "count-tokens") {
     apply(kCount, endpoint);
     return true;
   }
-  apply(publisher == "anthropic" ? kMessages : kChat, endpoint);
+  const bool own = http::equals_ignoring_case(publisher, "google");
+  const bool messages = http::equals_ignoring_case(publisher, "anthropic");
+  apply(own ? kPredict : messages ? kMessages : kChat, endpoint);
   endpoint.model = model_of(model);
   if (http::equals_ignoring_case(verb, "streamRawPredict")) endpoint.streams = true;
   return true;

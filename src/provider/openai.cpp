@@ -61,7 +61,8 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"predictions/**", kPost, Dialect::openai_misc, "predictions", kAsyncJob, kSelfHosted},
     {"predictions/**", kGet, Dialect::openai_misc, "predictions", kFree, kSelfHosted},
 
-    {"threads/runs", kPost, Dialect::openai_misc, "threads.runs", kMetered, kOwn},
+    {"threads/runs", kPost, Dialect::openai_misc, "threads.runs", kInference, kOwn},
+    {"threads/*/runs", kPost, Dialect::openai_misc, "threads.runs", kInference, kOwn},
     // A run tells its usage in every answer once it has ended.
     {"threads/*/runs/**", kGet | kPost, Dialect::openai_misc, "threads.runs",
      kMetered | kReadsStored, kOwn},
@@ -71,9 +72,16 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"batches/**", kGet, Dialect::openai_misc, "batches", kFree, kOwn},
     {"videos/**", kPost, Dialect::openai_misc, "videos", kAsyncJob, kOwn},
     {"videos/**", kGet | kDelete, Dialect::openai_misc, "videos", kFree, kOwn},
+    {"realtime/client_secrets", kPost, Dialect::openai_misc, "realtime.client_secrets", kCappable,
+     kOwn},
+    {"realtime/sessions", kPost, Dialect::openai_misc, "realtime.sessions", kCappable, kOwn},
     {"realtime/**", kAnyMethod, Dialect::openai_misc, "realtime", kNone, kOwn},
     {"live/**", kAnyMethod, Dialect::openai_misc, "live", kNone, kOwn},
-    {"conversations/**", kPost, Dialect::openai_misc, "conversations", kMetered, kOwn},
+    // Mistral's answer; OpenAI's only keep items.
+    {"conversations", kPost, Dialect::openai_misc, "conversations", kInference, kOwn},
+    {"conversations/*", kPost, Dialect::openai_misc, "conversations", kInference, kOwn},
+    {"conversations/*/restart", kPost, Dialect::openai_misc, "conversations", kInference, kOwn},
+    {"conversations/**", kPost, Dialect::openai_misc, "conversations.items", kFree, kOwn},
     {"conversations/**", kGet | kDelete, Dialect::openai_misc, "conversations", kFree, kOwn},
     {"fine_tuning/**", kPost, Dialect::openai_misc, "fine_tuning", kAsyncJob, kOwn},
     {"fine_tuning/**", kGet | kDelete, Dialect::openai_misc, "fine_tuning", kFree, kOwn},
@@ -122,13 +130,21 @@ std::string openrouter_body(const Problem& problem) {
 
 }  // namespace
 
-bool recognise_openai(Family family, Method method, const Segments& path, std::string_view,
+bool recognise_openai(Family family, Method method, const Segments& path, std::string_view query,
                       Endpoint& endpoint) {
   const Rule* rule = first_match(kRules, family, method, path);
   if (rule == nullptr) return false;
   apply(*rule, endpoint);
   // Azure names the deployment in the path, and the path wins over the body.
-  endpoint.model = percent_decoded(path.after("deployments"));
+  for (const std::string_view before : {"deployments", "engines"}) {
+    if (endpoint.model.empty()) endpoint.model = percent_decoded(path.after(before));
+  }
+  if (endpoint.name == "run") endpoint.model = percent_decoded(path.rest_after("run"));
+  if (endpoint.name == "realtime") {
+    for (const std::string_view parameter : {"model", "deployment"}) {
+      if (endpoint.model.empty()) endpoint.model = percent_decoded(query_value(query, parameter));
+    }
+  }
   return true;
 }
 

@@ -27,6 +27,7 @@ constexpr std::array kAtRoot = std::to_array<Limit>({
     {"n_predict", CapField::n_predict},
     {"max_new_tokens", CapField::max_new_tokens},
     {"max_tokens_to_sample", CapField::max_tokens_to_sample},
+    {"max_response_output_tokens", CapField::max_response_output_tokens},
     {"max_gen_len", CapField::other},
     {"maxTokens", CapField::other},
     {"max_decode_tokens", CapField::other},
@@ -34,12 +35,26 @@ constexpr std::array kAtRoot = std::to_array<Limit>({
 constexpr std::array kElsewhere = std::to_array<std::string_view>({
     "sampling_params.max_new_tokens",
     "sampling_params.max_tokens",
+    "sampling_params[].max_new_tokens",
+    "sampling_params[].max_tokens",
     "inferenceConfig.maxTokens",
     "inferenceConfig.max_new_tokens",
     "textGenerationConfig.maxTokenCount",
     "extra_body.max_tokens",
     "extra_body.max_completion_tokens",
     "input.max_tokens",
+    "parameters.struct_val.maxOutputTokens.int_val",
+});
+// What another model, or one instance of several, is told.
+constexpr std::array kAlternative = std::to_array<Limit>({
+    {"fallbacks[].max_tokens", CapField::max_tokens},
+    {"fallbacks[].max_completion_tokens", CapField::max_completion_tokens},
+    {"fallbacks[].max_output_tokens", CapField::max_output_tokens},
+    {"instances[].max_tokens", CapField::max_tokens},
+    {"instances[].max_completion_tokens", CapField::max_completion_tokens},
+    {"instances[].max_new_tokens", CapField::max_new_tokens},
+    {"instances[].maxOutputTokens", CapField::max_output_tokens_camel},
+    {"instances[].parameters.max_new_tokens", CapField::max_new_tokens},
 });
 constexpr std::array kThinking = std::to_array<std::string_view>({
     "thinking.budget_tokens",
@@ -51,6 +66,8 @@ constexpr std::array kThinkingSimple = std::to_array<std::string_view>({
     "thinking_token_budget",
     "reasoning.max_tokens",
     "reasoning_budget",
+    "extra_body.google.thinking_config.thinking_budget",
+    "google.thinking_config.thinking_budget",
 });
 
 void add(RequestFieldsBuilder& builder, std::string_view path, Kind kind, CapScope scope,
@@ -76,33 +93,6 @@ void add_generation_config(RequestFieldsBuilder& builder, const std::string& nam
       add(builder, name + thinking + budget, Kind::thinking_simple, scope, CapField::other);
     }
   }
-}
-
-bool wants_the_newer_name(Family family, std::string_view host, std::string_view model) {
-  if (family == Family::azure) return true;
-  for (const std::string_view known : {"api.openai.com", "openai.azure.com", "groq.com", "x.ai"}) {
-    if (host == known || (host.ends_with(known) && host[host.size() - known.size() - 1] == '.')) {
-      return true;
-    }
-  }
-  if (const std::size_t slash = model.rfind('/'); slash != model.npos) {
-    model.remove_prefix(slash + 1);
-  }
-  if (model.starts_with("ft:")) model.remove_prefix(3);
-  const bool numbered = model.size() >= 2 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9';
-  return numbered || model.starts_with("gpt-5") || model.starts_with("gpt-6");
-}
-
-// Servers of OpenAI's chat API that know the older name alone.
-bool knows_the_older_name_only(Family family, std::string_view host) {
-  if (family == Family::ollama || family == Family::cohere) return true;
-  for (const std::string_view known : {"mistral.ai", "deepseek.com", "perplexity.ai", "together.ai",
-                                       "together.xyz", "fireworks.ai", "cohere.com", "cohere.ai"}) {
-    if (host == known || (host.ends_with(known) && host[host.size() - known.size() - 1] == '.')) {
-      return true;
-    }
-  }
-  return false;
 }
 
 CapContainer::Form form_of(const stream::JsonValue& value) {
@@ -131,9 +121,17 @@ void add_cap_paths(RequestFieldsBuilder& builder, Dialect dialect) {
   add(builder, "parameters.max_new_tokens", Kind::output, CapScope::parameters,
       CapField::max_new_tokens);
   add(builder, "parameters.max_tokens", Kind::output, CapScope::parameters, CapField::max_tokens);
+  add(builder, "parameters.maxOutputTokens", Kind::output, CapScope::parameters,
+      CapField::max_output_tokens_camel);
+  add(builder, "parameters.max_output_tokens", Kind::output, CapScope::parameters,
+      CapField::max_output_tokens);
+  add_container(builder, "completion_args", CapScope::completion_args);
+  add(builder, "completion_args.max_tokens", Kind::output, CapScope::completion_args,
+      CapField::max_tokens);
+  add_container(builder, "session", CapScope::session);
   for (const std::string_view path :
-       {"parameters.maxOutputTokens", "parameters.max_output_tokens"}) {
-    add(builder, path, Kind::output, CapScope::parameters, CapField::other);
+       {"session.max_output_tokens", "session.max_response_output_tokens"}) {
+    add(builder, path, Kind::output, CapScope::session, CapField::max_output_tokens);
   }
   for (const std::string_view path : kElsewhere) {
     add(builder, path, Kind::output, CapScope::elsewhere, CapField::other);
@@ -144,10 +142,11 @@ void add_cap_paths(RequestFieldsBuilder& builder, Dialect dialect) {
   for (const std::string_view path : kThinkingSimple) {
     add(builder, path, Kind::thinking_simple, CapScope::root, CapField::other);
   }
+  for (const Limit& limit : kAlternative) {
+    add(builder, limit.path, Kind::output, CapScope::alternative, limit.field);
+  }
   if (dialect == Dialect::anthropic_messages) {
-    for (const std::string_view path : {"fallbacks[].max_tokens", "tools[].max_tokens"}) {
-      add(builder, path, Kind::output, CapScope::alternative, CapField::max_tokens);
-    }
+    add(builder, "tools[].max_tokens", Kind::output, CapScope::alternative, CapField::max_tokens);
   }
 }
 
@@ -161,7 +160,11 @@ void RequestCaps::take(const RequestPlace& place, const stream::JsonValue& value
         {place.scope, form_of(value), value.exact_keys, value.offset, value.size});
     return;
   }
-  const LimitValue read = limit_value(value.raw, value.cut);
+  LimitValue read = limit_value(value.raw, value.cut);
+  // Realtime's own word for no limit.
+  const bool realtime =
+      place.scope == CapScope::session || place.spelling == CapField::max_response_output_tokens;
+  if (realtime && value.raw == "\"inf\"") read.says = Says::unlimited;
   found_.places.push_back({place.kind, place.scope, place.spelling, read.says, value.exact_keys,
                            read.tokens, value.offset, value.size});
 }
@@ -170,87 +173,6 @@ CapPlaces RequestCaps::finish(const stream::JsonExtractor& document) {
   found_.root_open_end = document.root_open_end();
   found_.root_empty = document.root_is_empty_object();
   return std::move(found_);
-}
-
-std::optional<HeededCaps> heeded_caps(const Endpoint& endpoint, Family family,
-                                      std::string_view host, std::string_view model) {
-  HeededCaps heeded;
-  switch (endpoint.dialect) {
-    case Dialect::openai_chat:
-      if (knows_the_older_name_only(family, host)) {
-        heeded.fields = {CapField::max_tokens};
-        heeded.key = "max_tokens";
-      } else if (wants_the_newer_name(family, host, model)) {
-        heeded.fields = {CapField::max_completion_tokens, CapField::max_tokens};
-        heeded.key = "max_completion_tokens";
-      } else {
-        heeded.fields = {CapField::max_tokens, CapField::max_completion_tokens};
-        heeded.key = "max_tokens";
-      }
-      return heeded;
-    case Dialect::openai_completions: {
-      const bool native = endpoint.name == "completion" || endpoint.name == "infill";
-      heeded.fields = native ? std::vector{CapField::n_predict, CapField::max_tokens}
-                             : std::vector{CapField::max_tokens};
-      heeded.key = native ? "n_predict" : "max_tokens";
-      // To have a prompt echoed with its probabilities nothing is generated.
-      heeded.zero_is_none = family == Family::ollama;
-      return heeded;
-    }
-    case Dialect::openai_responses:
-      heeded.fields = {CapField::max_output_tokens};
-      heeded.key = "max_output_tokens";
-      return heeded;
-    case Dialect::anthropic_messages:
-      // Zero warms the prompt cache and says nothing.
-      heeded.zero_is_none = family == Family::ollama;
-      [[fallthrough]];
-    case Dialect::cohere:
-      heeded.fields = {CapField::max_tokens};
-      heeded.key = "max_tokens";
-      return heeded;
-    case Dialect::anthropic_misc:
-      if (endpoint.name != "complete") return std::nullopt;
-      heeded.fields = {CapField::max_tokens_to_sample};
-      heeded.key = "max_tokens_to_sample";
-      return heeded;
-    case Dialect::gemini:
-      heeded.scope = CapScope::generation_config;
-      heeded.container = "generationConfig";
-      heeded.fields = {CapField::max_output_tokens_camel, CapField::max_output_tokens};
-      heeded.key = "maxOutputTokens";
-      return heeded;
-    case Dialect::gemini_interactions:
-      heeded.scope = CapScope::generation_config;
-      heeded.container = "generation_config";
-      heeded.fields = {CapField::max_output_tokens, CapField::max_output_tokens_camel};
-      heeded.key = "max_output_tokens";
-      return heeded;
-    case Dialect::ollama:
-      heeded.scope = CapScope::options;
-      heeded.container = "options";
-      heeded.fields = {CapField::num_predict};
-      heeded.key = "num_predict";
-      return heeded;
-    case Dialect::openai_misc:
-      if (endpoint.name == "run") {  // Cloudflare's models
-        heeded.fields = {CapField::max_tokens};
-        heeded.key = "max_tokens";
-        return heeded;
-      }
-      if (endpoint.name != "generate" && endpoint.name != "generation") return std::nullopt;
-      heeded.scope = CapScope::parameters;
-      heeded.container = "parameters";
-      heeded.fields = {CapField::max_new_tokens};
-      heeded.key = "max_new_tokens";
-      if (endpoint.name == "generation") {  // Alibaba's
-        heeded.fields = {CapField::max_tokens};
-        heeded.key = "max_tokens";
-      }
-      return heeded;
-    default:
-      return std::nullopt;
-  }
 }
 
 bool in_scope(const HeededCaps& heeded, CapScope scope) {

@@ -21,12 +21,14 @@ constexpr std::int64_t kLeastResponse = 16;
 
 class CapEdit {
  public:
-  CapEdit(const CapPlaces& caps, const HeededCaps& heeded, std::int64_t cap)
-      : caps_(caps), heeded_(heeded), cap_(cap) {}
+  CapEdit(const CapPlaces& caps, const HeededCaps& heeded, std::int64_t cap, bool inserting)
+      : caps_(caps), heeded_(heeded), cap_(cap), inserting_(inserting) {}
 
   std::optional<std::vector<Splice>> splices() {
     lower_everything();
-    if (heeded_.scope == CapScope::root) {
+    if (!inserting_) {
+      // What generates nothing need not be told how much.
+    } else if (heeded_.scope == CapScope::root) {
       require_limit(caps_.root_open_end, caps_.root_empty, true,
                     [](const CapPlace&) { return true; });
     } else {
@@ -143,6 +145,7 @@ class CapEdit {
   const CapPlaces& caps_;
   const HeededCaps& heeded_;
   const std::int64_t cap_;
+  const bool inserting_;
   std::vector<Splice> splices_;
   bool possible_ = true;
 };
@@ -156,7 +159,8 @@ std::optional<std::vector<Splice>> cap_splices(const Endpoint& endpoint, Family 
   if (endpoint.dialect == Dialect::openai_responses && cap < kLeastResponse) return std::nullopt;
   const auto heeded = heeded_caps(endpoint, family, host, asked.model);
   if (!heeded) return std::nullopt;
-  return CapEdit(asked.caps, *heeded, cap).splices();
+  const bool inserting = asked.generates || asked.output_cap.has_value();
+  return CapEdit(asked.caps, *heeded, cap, inserting).splices();
 }
 
 std::optional<Splice> model_splice(const Endpoint& endpoint, const Asked& asked,

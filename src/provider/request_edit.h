@@ -11,6 +11,9 @@
 
 namespace tokenweir::provider {
 
+// Requests of this endpoint have a place where a limit on their output is written.
+[[nodiscard]] bool has_place_for_cap(const Endpoint& endpoint);
+
 // Splices after which no server reads a limit above `cap` tokens a choice, whichever of several
 // spellings or duplicates it goes by: larger limits are lowered, smaller ones stay, a missing one
 // is inserted where the endpoint's server looks for it, and thinking budgets that would no longer

@@ -8,6 +8,7 @@ namespace tokenweir::provider {
 namespace {
 
 constexpr std::size_t kNames = 64;
+constexpr std::size_t kNameMax = 512;
 constexpr std::int64_t kCallsMax = 1'000'000;
 
 std::string text_of(const stream::JsonValue& value, std::size_t limit = 256) {
@@ -62,9 +63,11 @@ void RequestExtras::end_block(Block& block) {
 }
 
 void RequestExtras::note_tool(std::string_view type) {
-  if (provider_tools_.size() >= kNames) return;
-  if (std::ranges::find(provider_tools_, type) == provider_tools_.end()) {
+  if (std::ranges::find(provider_tools_, type) != provider_tools_.end()) return;
+  if (provider_tools_.size() < kNames) {
     provider_tools_.emplace_back(type);
+  } else {
+    tools_unclear_ = true;
   }
 }
 
@@ -86,9 +89,21 @@ void RequestExtras::end_tool() {
 }
 
 void RequestExtras::add_model(std::string_view name) {
-  if (name.empty() || other_models_.size() >= kNames) return;
-  if (std::ranges::find(other_models_, name) == other_models_.end()) {
+  if (name.empty() || std::ranges::find(other_models_, name) != other_models_.end()) return;
+  if (other_models_.size() < kNames) {
     other_models_.emplace_back(name);
+  } else {
+    models_unclear_ = true;
+  }
+}
+
+void RequestExtras::add_model(const stream::JsonValue& value) {
+  if (value.raw == "null") return;
+  const std::string name = text_of(value, kNameMax + 1);
+  if (name.empty() || name.size() > kNameMax) {
+    models_unclear_ = true;
+  } else {
+    add_model(name);
   }
 }
 
@@ -130,7 +145,11 @@ void RequestExtras::take(const RequestPlace& place, const stream::JsonValue& val
       if (text_of(value) != "5m") long_caches_ = long_caches_ || is_set(value);
       break;
     case Field::tool_type:
-      if (tool_.types.size() < kNames) tool_.types.push_back(text_of(value));
+      if (tool_.types.size() < kNames) {
+        tool_.types.push_back(text_of(value));
+      } else {
+        tools_unclear_ = true;
+      }
       break;
     case Field::tool_uses: {
       // Said twice, the larger counts.
@@ -182,7 +201,13 @@ void RequestExtras::take(const RequestPlace& place, const stream::JsonValue& val
       }
       break;
     case Field::other_model:
-      add_model(text_of(value, 512));
+      if (value.raw.starts_with('[')) break;  // each element is told apart
+      add_model(value);
+      break;
+    case Field::fallback:
+      if (!is_set(value)) break;
+      extras_.extra_inferences = std::min(extras_.extra_inferences + 1, kCallsMax);
+      if (value.raw.starts_with('"')) add_model(value);
       break;
     case Field::thinking_type: {
       const std::string type = text_of(value);
@@ -257,6 +282,9 @@ void RequestExtras::finish(const Endpoint& endpoint, Family family, bool underst
   for (const CapPlace& place : asked.caps.places) {
     if (place.kind == CapPlace::Kind::output || place.says == CapPlace::Says::nothing) continue;
     if (place.says == CapPlace::Says::number) {
+      if (place.kind == CapPlace::Kind::thinking_simple) {
+        asked.thinking_cap = std::max(asked.thinking_cap, place.tokens);
+      }
       reasoning_.budget_tokens = std::max(reasoning_.budget_tokens.value_or(0), place.tokens);
     }
   }
@@ -269,8 +297,15 @@ void RequestExtras::finish(const Endpoint& endpoint, Family family, bool underst
     extras_.unbounded_tools = true;
     extras_.cache_writes = CacheWrites::any;
   }
+  asked.model_unclear = asked.model_unclear || models_unclear_;
+  if (endpoint.name == "threads.runs") {
+    // What the thread holds and what the assistant may call is not in the request.
+    extras_.remote_input = true;
+    extras_.unbounded_tools = true;
+  }
   asked.extras = extras_;
   asked.reasoning = std::move(reasoning_);
+  asked.tools_unclear = tools_unclear_;
   asked.provider_tools = std::move(provider_tools_);
   asked.other_models = std::move(other_models_);
 }

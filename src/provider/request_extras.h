@@ -18,6 +18,9 @@ namespace tokenweir::provider {
 class RequestExtras {
  public:
   void take(const RequestPlace& place, const stream::JsonValue& value);
+  // Another model that may answer.
+  void add_model(std::string_view name);
+  void add_model(const stream::JsonValue& value);
   // A file in a form.
   void on_form_file(Dialect dialect);
   // Fills extras, reasoning, provider tools and other models. `understood`: the body was read.
@@ -40,7 +43,6 @@ class RequestExtras {
   void end_block(Block& block);
   void end_tool();
   void note_tool(std::string_view type);
-  void add_model(std::string_view name);
 
   Extras extras_;
   Reasoning reasoning_;
@@ -53,6 +55,8 @@ class RequestExtras {
   bool looping_tools_ = false;    // bounded by max_tool_calls where the request sets it
   bool unlimited_tools_ = false;  // by nothing
   bool grounded_ = false;
+  bool models_unclear_ = false;
+  bool tools_unclear_ = false;
   std::optional<std::int64_t> tool_calls_max_;
 };
 

@@ -1,6 +1,7 @@
 #include "provider/request_facts.h"
 
 #include <algorithm>
+#include <array>
 
 #include "provider/request_values.h"
 
@@ -38,11 +39,20 @@ std::optional<std::uint64_t> characters_of(const stream::JsonValue& value) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+// Vertex serves models of any kind by one method.
+bool makes_text(std::string_view model) {
+  return std::ranges::none_of(
+      std::to_array<std::string_view>(
+          {"embedding", "imagen", "imagetext", "image", "veo-", "lyria", "chirp", "try-on"}),
+      [&](std::string_view word) { return model.find(word) != model.npos; });
+}
+
 }  // namespace
 
 void RequestFacts::on_value(const stream::JsonValue& value) {
   const RequestPlace& place = fields_.places[static_cast<std::size_t>(value.path)];
   if (place.field == RequestField::cap || place.field == RequestField::cap_container) {
+    asks_ = asks_ || place.scope == CapScope::completion_args;
     caps_.take(place, value);
   } else if (value.exact_keys || family_ == Family::ollama) {
     // Ollama is a Go program: Go's decoder takes keys in any case.
@@ -50,6 +60,8 @@ void RequestFacts::on_value(const stream::JsonValue& value) {
   } else if (place.field == RequestField::choices || place.field == RequestField::best_of) {
     // Who might read it as a number of choices must not be given more than are paid for.
     take_fact(place, value);
+  } else if (place.field == RequestField::model) {
+    extras_.add_model(value);
   } else {
     extras_.take(place, value);
   }
@@ -58,8 +70,7 @@ void RequestFacts::on_value(const stream::JsonValue& value) {
 void RequestFacts::take_fact(const RequestPlace& place, const stream::JsonValue& value) {
   switch (place.field) {
     case RequestField::model:
-      take_place(model_place_, value);
-      take_text(model_, place.rank, value);
+      take_model(value);
       break;
     case RequestField::stream:
       take_place(stream_, value);
@@ -74,6 +85,15 @@ void RequestFacts::take_fact(const RequestPlace& place, const stream::JsonValue&
     case RequestField::prompt_item:
       // Bare numbers are the tokens of one prompt.
       if (value.raw == "\"" || value.raw == "[") ++prompt_items_;
+      break;
+    case RequestField::instance:
+      ++prompt_items_;
+      break;
+    case RequestField::asks:
+      asks_ = asks_ || value.raw != "n";  // null
+      break;
+    case RequestField::session_type:
+      session_type_ = stream::string_value(value.raw, kTextMax);
       break;
     case RequestField::prompt:
       prompts_ = std::clamp(prompt_items_, prompts_, kChoicesMax);
@@ -131,7 +151,7 @@ void RequestFacts::take_fact(const RequestPlace& place, const stream::JsonValue&
 void RequestFacts::on_form_field(std::string_view name, std::string_view value) {
   const std::string text(value.substr(0, kTextMax));
   if (name == "model") {
-    ++model_place_.times;
+    if (model_place_.times++ > 0) extras_.add_model(model_.value);
     model_.value = text;
   } else if (name == "user") {
     user_.value = text;
@@ -142,6 +162,18 @@ void RequestFacts::on_form_field(std::string_view name, std::string_view value) 
     ++stream_.times;
     stream_.raw = text;
   }
+}
+
+// Said twice, another reader may take the other name.
+void RequestFacts::take_model(const stream::JsonValue& value) {
+  take_place(model_place_, value);
+  if (value.raw == "null") return;
+  const std::string before = model_.value;
+  const std::string read =
+      value.cut ? std::string() : stream::string_value(value.raw, kTextMax + 1);
+  model_unclear_ = model_unclear_ || read.empty() || read.size() > kTextMax;
+  take_text(model_, 0, value);
+  if (!before.empty() && before != model_.value) extras_.add_model(before);
 }
 
 // Of duplicates the last counts, as most JSON readers have it; of places, the one of lower rank.
@@ -160,13 +192,22 @@ void RequestFacts::take_place(Place& place, const stream::JsonValue& value) {
   place.raw = value.raw;
 }
 
+bool RequestFacts::generates(bool understood) const {
+  if (!understood) return true;
+  if (endpoint_.name == "conversations") return asks_ || model_place_.times > 0;
+  if (endpoint_.name == "predict") return makes_text(endpoint_.model);
+  return session_type_ != "transcription";
+}
+
 Asked RequestFacts::asked(const stream::JsonExtractor& document, bool understood) {
   Asked asked;
   asked.model = model_.value;
   asked.stream = bool_value(stream_.raw);
   asked.caps = caps_.finish(document);
   asked.choices = std::min(std::max(choices_, best_of_) * prompts_, kChoicesMax);
-  asked.background = background_;
+  // A run of an assistant that is not streamed is told about by other exchanges.
+  asked.background = background_ || (endpoint_.name == "threads.runs" && stream_.raw != "true");
+  asked.generates = generates(understood);
   asked.service_tier = tier_.value;
   asked.search_context = search_context_.value;
   asked.spoken_characters = spoken_characters_;
@@ -181,7 +222,12 @@ Asked RequestFacts::asked(const stream::JsonExtractor& document, bool understood
     asked.model_value = Splice{model_place_.offset, model_place_.size, {}};
   }
   // What the path says wins over the body: it is what the provider goes by.
-  if (!endpoint_.model.empty()) asked.model = endpoint_.model;
+  asked.model_unclear = model_unclear_ || !understood;
+  if (!endpoint_.model.empty()) {
+    asked.unheeded_model = std::move(asked.model);
+    asked.model = endpoint_.model;
+    asked.model_unclear = false;
+  }
   asked.output_cap = largest_cap(asked.caps, heeded_caps(endpoint_, family_, {}, asked.model));
   extras_.finish(endpoint_, family_, understood, asked);
   return asked;

@@ -48,6 +48,8 @@ class RequestFacts final : public stream::JsonSink {
   static void take_place(Place& place, const stream::JsonValue& value);
 
   void take_fact(const RequestPlace& place, const stream::JsonValue& value);
+  void take_model(const stream::JsonValue& value);
+  [[nodiscard]] bool generates(bool understood) const;
 
   const RequestFields& fields_;
   const Endpoint& endpoint_;
@@ -59,6 +61,9 @@ class RequestFacts final : public stream::JsonSink {
   int choices_times_ = 0;
   bool continuous_usage_ = false;
   bool background_ = false;
+  bool model_unclear_ = false;
+  bool asks_ = false;
+  std::string session_type_;
   std::int64_t choices_ = 1;
   std::int64_t best_of_ = 1;
   std::int64_t prompts_ = 1;

@@ -49,6 +49,14 @@ void add_candidates(Builder& builder) {
                  "generation_config.candidateCount", "generation_config.candidate_count"});
 }
 
+// The general form of Vertex: one answer, or several, for each instance.
+void add_instances(Builder& builder) {
+  builder.add("instances", RequestField::prompt, kFirstByte)
+      .add("instances[]", RequestField::instance, 0)
+      .add("instances[].n", RequestField::best_of, kNumber)
+      .add("instances[].best_of", RequestField::best_of, kNumber);
+}
+
 void add_gemini(Builder& builder) {
   add_candidates(builder);
   builder.add("serviceTier", RequestField::service_tier, kText)
@@ -59,6 +67,7 @@ void add_gemini(Builder& builder) {
 void add_others(Builder& builder, Dialect dialect) {
   switch (dialect) {
     case Dialect::openai_chat:
+      add_instances(builder);
       builder.add("n", RequestField::choices, kNumber)
           .add("best_of", RequestField::best_of, kNumber)
           .add("n_cmpl", RequestField::best_of, kNumber)
@@ -91,8 +100,13 @@ void add_others(Builder& builder, Dialect dialect) {
           .add("tools[].model", RequestField::other_model, kText);
       add_messages(builder, "messages");
       break;
-    case Dialect::gemini:
     case Dialect::gemini_misc:
+      add_spellings(builder, RequestField::choices,
+                    {"parameters.candidateCount", "parameters.candidate_count",
+                     "parameters.sampleCount", "parameters.sample_count"});
+      add_instances(builder);
+      [[fallthrough]];
+    case Dialect::gemini:
       add_gemini(builder);
       break;
     case Dialect::gemini_interactions:
@@ -109,8 +123,16 @@ void add_others(Builder& builder, Dialect dialect) {
     case Dialect::openai_audio:
       builder.add("input", RequestField::speech_text, kSpokenText);
       break;
-    case Dialect::openai_images:
     case Dialect::openai_misc:
+      for (const std::string_view path : {"inputs", "agent_id", "from_entry_id"}) {
+        builder.add(path, RequestField::asks, kFirstByte);
+      }
+      builder.add("session.type", RequestField::session_type, kText)
+          .add("session.model", RequestField::model, kText)
+          .add("sampling_params.n", RequestField::best_of, kNumber)
+          .add("sampling_params[].n", RequestField::best_of, kNumber);
+      [[fallthrough]];
+    case Dialect::openai_images:
     case Dialect::opaque:
       builder.add("n", RequestField::choices, kNumber)
           .add("best_of", RequestField::best_of, kNumber)

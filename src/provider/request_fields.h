@@ -17,8 +17,11 @@ enum class RequestField : std::uint8_t {
   best_of,
   prompt,  // the legacy endpoint's; several prompts are several completions
   prompt_item,
+  instance,  // of Vertex's predict: each is answered
   messages,
   message,
+  asks,          // present: a conversation is asked for an answer
+  session_type,  // of a realtime session
   background,
   service_tier,
   user,
@@ -32,6 +35,7 @@ enum class RequestField : std::uint8_t {
   speed,
   region,
   other_model,
+  fallback,  // another inference; its model, where it is nothing but a name
   // Limits on output: see request_caps.
   cap,
   cap_container,

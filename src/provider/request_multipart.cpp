@@ -46,6 +46,18 @@ std::optional<std::string_view> parameter(std::string_view field, std::string_vi
 
 }  // namespace
 
+bool has_plain_charset(std::string_view content_type) {
+  const std::optional<std::string_view> charset = parameter(content_type, "charset");
+  if (!charset) return find_lower(content_type, "charset") == std::string_view::npos;
+  std::string name;
+  for (const char letter : *charset) {
+    if (letter != '-' && letter != '_') name.push_back(lower(letter));
+  }
+  constexpr std::array<std::string_view, 5> kPlain = {"", "utf8", "ascii", "usascii", "latin1"};
+  return std::ranges::find(kPlain, name) != kPlain.end() || name.starts_with("iso8859") ||
+         name.starts_with("windows125");
+}
+
 std::optional<std::string> multipart_boundary(std::string_view content_type) {
   if (find_lower(content_type, "multipart/form-data") != 0) return std::nullopt;
   const std::optional<std::string_view> boundary = parameter(content_type, "boundary");

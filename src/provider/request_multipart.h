@@ -10,6 +10,10 @@ namespace tokenweir::provider {
 
 class RequestFacts;
 
+// Whether a body of this type, read as UTF-8, has its structure where a server that goes by the
+// type's charset has it. In Shift JIS a letter may end in a backslash.
+[[nodiscard]] bool has_plain_charset(std::string_view content_type);
+
 // The boundary parameter when the type is multipart/form-data and the boundary is a valid one.
 [[nodiscard]] std::optional<std::string> multipart_boundary(std::string_view content_type);
 

@@ -16,7 +16,8 @@ struct RequestReader::State final : stream::ByteSink {
         facts(fields, endpoint, family),
         document(fields.paths),
         decompressor(content_encoding),
-        compressed(!decompressor.identity()) {
+        compressed(!decompressor.identity()),
+        plain_charset(has_plain_charset(content_type)) {
     if (const auto boundary = multipart_boundary(content_type)) {
       form = std::make_unique<MultipartReader>(*boundary);
     }
@@ -37,6 +38,7 @@ struct RequestReader::State final : stream::ByteSink {
   stream::JsonExtractor document;
   stream::Decompressor decompressor;
   bool compressed;
+  bool plain_charset;
   std::uint64_t size = 0;
   std::unique_ptr<MultipartReader> form;
 };
@@ -54,8 +56,9 @@ Asked RequestReader::finish() {
   State& state = *state_;
   const bool decoded = state.decompressor.finish() == stream::Decompressor::State::ok;
   state.document.finish(state.facts);
-  const bool readable = !state.form && decoded && state.document.complete() &&
-                        state.document.root_is_object() && state.document.valid_utf8();
+  const bool readable = !state.form && decoded && state.plain_charset &&
+                        state.document.complete() && state.document.root_is_object() &&
+                        state.document.valid_utf8();
   Asked asked = state.facts.asked(state.document, readable || (state.form && decoded));
   asked.readable = readable;
   asked.splicable = readable && !state.compressed && !asked.duplicate_keys && !asked.caps.too_many;

@@ -60,8 +60,9 @@ LimitValue limit_value(std::string_view raw, bool cut) {
   const std::size_t exponent = magnitude.find_first_of("eE");
   const bool small =
       outside ? exponent != magnitude.npos && magnitude[exponent + 1] == '-' : value < 1;
-  if (negative) return {!outside && value == 0 ? Says::number : Says::unlimited, 0};
-  if (small) return {Says::number, 0};
+  // Of a number that goes on the exponent is not known.
+  if (negative) return {!outside && !cut && value == 0 ? Says::number : Says::unlimited, 0};
+  if (small && !cut) return {Says::number, 0};
   const auto count = count_in(magnitude);
   return {Says::number, count && !cut ? *count : INT64_MAX};
 }

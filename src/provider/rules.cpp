@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "http/message.h"
 
 namespace tokenweir::provider {
 namespace {
@@ -64,9 +65,17 @@ Segments::Segments(std::string_view path) {
 
 std::string_view Segments::after(std::string_view name) const {
   for (std::size_t i = 0; i + 1 < size_; ++i) {
-    if (segments_[i] == name) return segments_[i + 1];
+    if (http::equals_ignoring_case(segments_[i], name)) return segments_[i + 1];
   }
   return {};
+}
+
+std::string_view Segments::rest_after(std::string_view name) const {
+  const std::string_view first = after(name);
+  if (first.empty()) return {};
+  // All segments are views into one path.
+  const char* const end = last().data() + last().size();
+  return {first.data(), static_cast<std::size_t>(end - first.data())};
 }
 
 Method method_named(std::string_view method) {

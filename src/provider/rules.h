@@ -22,8 +22,10 @@ class Segments {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::string_view operator[](std::size_t index) const { return segments_[index]; }
   [[nodiscard]] std::string_view last() const { return size_ == 0 ? "" : segments_[size_ - 1]; }
-  // The segment behind the first one of that name; empty when there is none.
+  // The segment behind the first one of that name, in any case; empty when there is none.
   [[nodiscard]] std::string_view after(std::string_view name) const;
+  // All of the path behind it, slashes and all.
+  [[nodiscard]] std::string_view rest_after(std::string_view name) const;
   // Deeper than any API's path: such a path is not recognised.
   [[nodiscard]] bool too_deep() const { return too_deep_; }
 

@@ -86,8 +86,25 @@ TEST(OutputCap, IsSharedByTheAnswersOfOneRequest) {
   EXPECT_EQ(decide_output_cap(rules, of("a"), four).cap, 500);
   four.asked.reset();
   EXPECT_EQ(decide_output_cap(rules, of("a"), four).cap, 500);
-  four.choices = 1'000'000;
+  four.choices = 2'000;
   EXPECT_EQ(decide_output_cap(rules, of("a"), four).cap, 1);
+  // One token each would already be more than the rule allows.
+  four.choices = 2'001;
+  EXPECT_TRUE(decide_output_cap(rules, of("a"), four).refusal);
+  four.asked = 1;
+  EXPECT_TRUE(decide_output_cap(rules, of("a"), four).refusal);
+  four.enforcing = false;
+  EXPECT_TRUE(decide_output_cap(rules, of("a"), four).would_refuse);
+}
+
+TEST(OutputCap, AlsoLowersWhatIsSetAsideForThinking) {
+  const std::vector<OutputCapRule> rules = {cap_rule("*", 2'000)};
+  CapRequest request{500, false, true, {}, 1, true, true, 2'001};
+  const CapDecision lowered = decide_output_cap(rules, of("a"), request);
+  EXPECT_TRUE(lowered.edit);
+  EXPECT_EQ(lowered.cap, 500) << "what may be said stays";
+  request.thinking = 2'000;
+  EXPECT_FALSE(decide_output_cap(rules, of("a"), request).edit);
 }
 
 TEST(OutputCap, RefusesABodyItCannotJudgeOrEdit) {

@@ -22,6 +22,22 @@ TEST(Endpoint, CanBeCappedWhereTheDialectHasAPlaceForIt) {
     EXPECT_TRUE(can_cap(recognise(Family::openai, "POST", path, ""))) << path;
   }
   EXPECT_TRUE(can_cap(recognise(Family::anthropic, "POST", "/v1/complete", "")));
+  for (const char* const path :
+       {"/v1/threads/runs", "/v1/threads/t/runs", "/v1/conversations", "/v1/conversations/c",
+        "/v1/conversations/c/restart", "/v1/realtime/client_secrets", "/v1/realtime/sessions"}) {
+    EXPECT_TRUE(can_cap(recognise(Family::openai, "POST", path, ""))) << path;
+  }
+  for (const char* const path :
+       {"/v1/threads/t/runs/r/submit_tool_outputs", "/v1/conversations/c/items", "/v1/realtime"}) {
+    EXPECT_FALSE(can_cap(recognise(Family::openai, "POST", path, ""))) << path;
+  }
+  for (const char* const model :
+       {"google/models/text-bison:predict", "google/models/gemini-2.5-pro:rawPredict",
+        "anthropic/models/claude:rawPredict", "mistralai/models/m:streamRawPredict"}) {
+    EXPECT_TRUE(can_cap(recognise(
+        Family::vertex, "POST", std::string("/v1/projects/p/locations/l/publishers/") + model, "")))
+        << model;
+  }
   EXPECT_FALSE(can_cap(recognise(Family::openai, "POST", "/v1/responses/compact", "")));
   EXPECT_FALSE(can_cap(recognise(Family::openai, "POST", "/v1/images/generations", "")));
   EXPECT_FALSE(can_cap(recognise(Family::openai, "GET", "/v1/models", "")));

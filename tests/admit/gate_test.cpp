@@ -264,6 +264,66 @@ TEST_F(Gate, KnowsWhichModelsAndToolsAreAllowed) {
   EXPECT_EQ(policy_.denied_tool("v", "app", tools), "");
 }
 
+TEST_F(Gate, DeniesAModelByEveryNameItGoesBy) {
+  config::Config config;
+  config::Workflow workflow;
+  workflow.name = "w";
+  workflow.models.deny = {"plain", "Anthropic/Claude-Opus-4.1"};
+  config.workflows.push_back(workflow);
+  use(config);
+  for (const char* const name : {"plain-2024-08-06", "openai/plain", "PLAIN", "plain:free",
+                                 "ft:plain:org::id", "claude-opus-4-1@20250805"}) {
+    asked_.model = name;
+    ASSERT_TRUE(ask().refusal) << name;
+    EXPECT_EQ(last_.refusal->reason, Reason::model_denied) << name;
+  }
+  for (const char* const name : {"plainer", "small", "claude-opus-4"}) {
+    asked_.model = name;
+    EXPECT_FALSE(ask().refusal) << name;
+  }
+  asked_.unheeded_model = "plain";
+  EXPECT_TRUE(ask().refusal) << "the path names another one";
+}
+
+TEST_F(Gate, HasAllowedModelsAskedForByTheNamesThatAreListed) {
+  config::Config config;
+  config::Credential credential;
+  credential.name = "app";
+  credential.models_allow = {"pl*", "o?"};
+  credential.models_deny = {"plain-large"};
+  config.credentials.push_back(credential);
+  use(config);
+  for (const char* const name : {"plain", "o3", "plain-mini"}) {
+    asked_.model = name;
+    EXPECT_FALSE(ask().refusal) << name;
+  }
+  for (const char* const name : {"o3-pro", "PLAIN", "openai/plain", "plain-large-2024-08-06"}) {
+    asked_.model = name;
+    EXPECT_TRUE(ask().refusal) << name;
+  }
+}
+
+TEST_F(Gate, WhereNotEveryModelMayBeUsedAskForOneInTheOpen) {
+  config::Config config;
+  config::Workflow workflow;
+  workflow.name = "w";
+  workflow.models.deny = {"secret"};
+  config.workflows.push_back(workflow);
+  use(config);
+  EXPECT_FALSE(ask().refusal);
+  asked_.model_unclear = true;
+  EXPECT_EQ(ask().refusal->reason, Reason::model_denied) << "said twice, or no text, or unreadable";
+  asked_.model_unclear = false;
+  asked_.model.clear();
+  EXPECT_EQ(ask().refusal->reason, Reason::model_denied);
+  endpoint_.cappable = endpoint_.metered = false;
+  EXPECT_FALSE(ask().refusal) << "a list or a file has no model";
+  endpoint_.async_job = true;
+  EXPECT_TRUE(ask().refusal) << "a batch has many";
+  attribution_.workflow = "v";
+  EXPECT_FALSE(ask().refusal) << "no list, no question";
+}
+
 TEST_F(Gate, StopsARunAtItsCapAndSaysWhy) {
   config::Config config;
   config.policy.runs.max_steps = config::StepLimit{2, config::RunMode::stop};

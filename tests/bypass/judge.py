@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from tests.bypass import stored
+
 Pairs = list[tuple[str, Any]]
 UNLIMITED = math.inf
 
@@ -58,16 +60,25 @@ def decompressed(body: bytes, encoding: str) -> bytes | None:
                     body = zlib.decompress(body)
                 except zlib.error:
                     body = zlib.decompress(body, -15)
+            elif name == "br":
+                body = stored.brotli_opened(body)
+            elif name == "zstd":
+                body = stored.zstd_opened(body)
             elif name != "identity":
                 return None
-        except (OSError, EOFError, zlib.error):
+        except (OSError, EOFError, ValueError, zlib.error):
             return None
     return body
 
 
-def _texts(body: bytes) -> list[str]:
-    """The body as text, in the encodings servers guess."""
+def _texts(body: bytes, charset: str = "") -> list[str]:
+    """The body as text, in the encodings servers guess, or in the one that is declared."""
     texts = []
+    if charset:
+        try:
+            return [body.decode(charset, "replace")]
+        except (LookupError, UnicodeError):
+            return []
     for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"):
         try:
             text = body.decode(encoding)
@@ -84,11 +95,11 @@ def _tolerant(text: str) -> str:
     return token.sub(lambda m: m.group() if m.group().startswith('"') else "", text)
 
 
-def documents(body: bytes) -> list[Any]:
+def documents(body: bytes, charset: str = "") -> list[Any]:
     """Every JSON document some reader finds in the body: alone, first of several, or behind one."""
     decoder = json.JSONDecoder(object_pairs_hook=Object, strict=False, parse_int=_number, parse_float=_number)
     found: list[Any] = []
-    for text in _texts(body):
+    for text in _texts(body, charset):
         for form in dict.fromkeys((text, _tolerant(text))):
             at = 0
             while 0 <= at < len(form):
@@ -108,10 +119,7 @@ def documents(body: bytes) -> list[Any]:
 
 
 def _number(text: str) -> float | int:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+    return int(text) if len(text) < 300 and text.lstrip("-").isdigit() else float(text)
 
 
 def limit_of(value: Any, zero_is_none: bool) -> float | None:
@@ -156,15 +164,30 @@ OUTPUT_FIELDS = {
     "interactions": ["max_output_tokens", "maxOutputTokens"],
     "ollama": ["num_predict"],
     "generate": ["max_new_tokens"],
+    "predict": ["maxOutputTokens", "max_output_tokens"],
+    "run of a thread": ["max_completion_tokens"],
+    "conversation": ["max_tokens"],
+    "client secret": ["max_output_tokens"],
+    "realtime session": ["max_response_output_tokens", "max_output_tokens"],
 }
 CONTAINERS = {
     "gemini": ["generationConfig", "generation_config"],
     "interactions": ["generation_config", "generationConfig"],
     "ollama": ["options"],
     "generate": ["parameters"],
+    "predict": ["parameters"],
+    "conversation": ["completion_args"],
+    "client secret": ["session"],
 }
 # What other servers of a dialect go by as well: read, but nobody must write it.
 ALSO = {"chat": ["n_predict", "max_new_tokens"], "completions": ["n_predict", "max_new_tokens"]}
+# Set aside for thinking, by servers whose limit is said to hold that, too; one of them may add it.
+THINKING = {
+    "gemini": [(config, thinking, budget) for config in ("generationConfig", "generation_config")
+               for thinking in ("thinkingConfig", "thinking_config") for budget in ("thinkingBudget", "thinking_budget")],
+    "cohere": [("thinking", "token_budget")],
+    "chat": [("reasoning", "max_tokens"), ("thinking_token_budget",), ("thinking_budget",)],
+}
 
 
 def kind_of(path: str, family: str = "") -> str | None:
@@ -173,22 +196,31 @@ def kind_of(path: str, family: str = "") -> str | None:
     path = "/".join(segment.split(";")[0].rstrip(". ") for segment in path.split("/")).rstrip("/")
     if family == "cohere" and path.endswith(("/v1/generate", "/v1/summarize")):
         return "cohere"
+    if path.endswith((":rawpredict", ":streamrawpredict")):
+        makers = {"anthropic": "messages", "google": "predict"}
+        return next((kind for maker, kind in makers.items() if f"/publishers/{maker}/" in path), "chat")
+    if re.search(r"/threads/[^/]+/runs$", path):
+        return "run of a thread"
+    if re.search(r"/conversations/[^/]+$", path):
+        return "conversation"
     for suffix, kind in [
         ("/chat/completions", "chat"), ("/fim/completions", "chat"), ("/agents/completions", "chat"),
         ("/completions", "completions"), ("/completion", "llama.cpp"), ("/infill", "llama.cpp"),
         ("/responses", "responses"), ("/messages", "messages"), ("/complete", "complete"),
         (":generatecontent", "gemini"), (":streamgeneratecontent", "gemini"),
-        (":rawpredict", "messages"), (":streamrawpredict", "messages"),
+        (":predict", "predict"),
         ("/interactions", "interactions"), ("/v2/chat", "cohere"), ("/v1/chat", "cohere"),
         ("/api/chat", "ollama"), ("/api/generate", "ollama"), ("/generate", "generate"),
-        ("/generate_stream", "generate"),
+        ("/generate_stream", "generate"), ("/threads/runs", "run of a thread"),
+        ("/conversations", "conversation"), ("/restart", "conversation"),
+        ("/realtime/client_secrets", "client secret"), ("/realtime/sessions", "realtime session"),
     ]:
         if path.endswith(suffix):
             return kind
     return None
 
 
-def judge(kind: str, body: bytes, encoding: str, ollama: bool = False) -> Verdict:
+def judge(kind: str, body: bytes, encoding: str, ollama: bool = False, charset: str = "") -> Verdict:
     verdict = Verdict()
     plain = decompressed(body, encoding)
     if plain is None:
@@ -197,7 +229,7 @@ def judge(kind: str, body: bytes, encoding: str, ollama: bool = False) -> Verdic
     found = documents(plain)
     if not found:
         verdict.problems.append("no reader understands it")
-    for document in found:
+    for document in found + (documents(plain, charset) if charset else []):
         for reader in READERS:
             alone = Verdict(problems=verdict.problems)
             _judge_one(alone, kind, document, reader, ollama)
@@ -208,6 +240,8 @@ def judge(kind: str, body: bytes, encoding: str, ollama: bool = False) -> Verdic
 def _judge_one(verdict: Verdict, kind: str, document: Object, reader: Reader, ollama: bool) -> None:
     zero_is_none = ollama or kind not in ("messages", "completions", "llama.cpp")
     fields = ["max_tokens"] if ollama and kind == "chat" else OUTPUT_FIELDS[kind]
+    if kind == "conversation" and not any(reader.has(document, key) for key in ("inputs", "agent_id", "model", "completion_args")):
+        return  # OpenAI's: items are kept, nothing is said
     objects: list[tuple[str, Any]] = [("", document)]
     if kind in CONTAINERS:
         objects = [(name, reader.get(document, name)) for name in CONTAINERS[kind] if reader.has(document, name)]
@@ -221,22 +255,36 @@ def _judge_one(verdict: Verdict, kind: str, document: Object, reader: Reader, ol
             verdict.at_least(UNLIMITED, f"no {' or '.join(fields)} in {name or 'the body'} ({reader})")
         for limit in written:
             verdict.at_least(limit, f"{name} {fields} ({reader})")
-        for key in ("candidateCount", "candidate_count") if kind in ("gemini", "interactions") else ():
+        for key in ("candidateCount", "candidate_count") if kind in ("gemini", "interactions", "predict") else ():
             share = max(share, _count(reader.get(container, key)))
     if kind == "cohere":
         share = max(share, _count(reader.get(document, "num_generations")))
     for key in ("n", "best_of"):
         if kind in ("chat", "completions", "llama.cpp"):
             share = max(share, _count(reader.get(document, key)))
+    if kind in ("completions", "llama.cpp"):
+        share *= _prompts(reader.get(document, "prompt"))
+    if kind == "predict":
+        instances = reader.get(document, "instances")
+        share *= max(len(instances), 1) if isinstance(instances, list) else 1
     for field_name in ALSO.get(kind, []):
         limit = limit_of(reader.get(document, field_name), False)
         if limit is not None:
             verdict.at_least(limit, f"{field_name} ({reader})")
-    if kind == "messages":
-        _judge_alternatives(verdict, document, reader)
-    # One token each is the least that several answers can be given.
-    if share > 1 and verdict.limit > 1:
+    _judge_alternatives(verdict, kind, document, reader)
+    if share > 1:
         verdict.at_least(verdict.limit * share, f"{share} answers ({reader})")
+    for way in THINKING.get(kind, []):
+        place: Any = document
+        for key in way:
+            place = reader.get(place, key)
+        if isinstance(place, (int, float)) and not isinstance(place, bool):
+            verdict.at_least(place, f"{'.'.join(way)} ({reader})")
+
+
+def _prompts(prompt: Any) -> int:
+    """Several texts, or several lists of tokens, are several prompts."""
+    return max(sum(isinstance(item, (str, list)) for item in prompt), 1) if isinstance(prompt, list) else 1
 
 
 def _count(value: Any) -> int:
@@ -244,13 +292,21 @@ def _count(value: Any) -> int:
     return int(limit) if limit not in (None, UNLIMITED) and limit is not None and limit >= 1 else 1
 
 
-def _judge_alternatives(verdict: Verdict, document: Object, reader: Reader) -> None:
-    for name in ("fallbacks", "tools"):
+def _judge_alternatives(verdict: Verdict, kind: str, document: Object, reader: Reader) -> None:
+    places = {"fallbacks": ["max_tokens", "max_completion_tokens"]}
+    if kind == "messages":
+        places["tools"] = ["max_tokens"]
+    if kind == "predict":
+        places["instances"] = ["max_tokens", "maxOutputTokens", "max_new_tokens"]
+    for name, fields in places.items():
         rows = reader.get(document, name)
         for row in rows if isinstance(rows, list) else []:
-            limit = limit_of(reader.get(row, "max_tokens"), False)
-            if limit is not None:
-                verdict.at_least(limit, f"{name}[].max_tokens ({reader})")
+            for field_name in fields:
+                limit = limit_of(reader.get(row, field_name), False)
+                if limit is not None:
+                    verdict.at_least(limit, f"{name}[].{field_name} ({reader})")
+    if kind != "messages":
+        return
     most = limit_of(reader.get(document, "max_tokens"), False)
     budget = limit_of(reader.get(reader.get(document, "thinking"), "budget_tokens"), False)
     if most is not None and budget is not None and (budget >= most or budget < 1024):

@@ -20,6 +20,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "_Server"
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self.do_POST  # whatever the method
+        raise AttributeError(name)
+
     def do_POST(self) -> None:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             body = b""
@@ -30,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.server.arrivals[self.headers.get("X-Bypass-Case", "")] = Arrival(
-            body, self.headers.get("Content-Encoding", ""), self.path, {name.lower(): value for name, value in self.headers.items()})
+            body, ",".join(self.headers.get_all("Content-Encoding", [])), self.path, {name.lower(): value for name, value in self.headers.items()})
         answer = b"{}"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

@@ -1,4 +1,4 @@
-"""./dev bypass [FILE] [--nasty | --invent COUNT --seed SEED] [--verbose]
+"""./dev bypass [FILE] [--nasty | --siege | --invent COUNT --seed SEED] [--verbose]
 
 Sends request bodies that try to get around an output cap through the real proxy, whose rule is
 `output_caps: [{match: {...}, max: 100, default: 100, on_exceed: clamp}]`, to a provider that keeps what
@@ -20,8 +20,8 @@ FILE holds one JSON object a line (blank lines and lines that begin with # are s
   method, name (id), max             POST, a label for reports, 100
   legitimate: true                   an ordinary request: refusing it is a failure, too
 
-Headers about the message's length are left out; the runner writes its own. `--invent` makes up bodies and
-`--nasty` takes those of nasty.py instead of reading a file.
+Headers about the message's length are left out; the runner writes its own. `--invent` makes up bodies;
+`--nasty` and `--siege` take those of nasty.py and siege.py instead of reading a file.
 
 Last line: `figure: bodies= bypassed= refused= lowered= altered= wrongly_refused=`.
 """
@@ -48,6 +48,7 @@ from tests.bypass.invent import invent
 from tests.bypass.judge import judge, kind_of
 from tests.bypass.nasty import nasty
 from tests.bypass.recorder import Recorder
+from tests.bypass.siege import siege
 from tests.support.proxy import Proxy, free_ports
 
 BODIES = Path(__file__).parent / "bodies.jsonl"
@@ -78,6 +79,12 @@ class Case:
     @property
     def encoding(self) -> str:
         return next((value for name, value in self.headers if name.lower() == "content-encoding"), "")
+
+    @property
+    def charset(self) -> str:
+        said = next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        found = re.search(r'charset="?([^";, ]+)', said, re.IGNORECASE)
+        return found.group(1) if found else ""
 
 
 @dataclass
@@ -170,8 +177,13 @@ def read_cases(path: Path) -> list[Case]:
 
 TOKEN = re.compile(rb'"(?:\\.|[^"\\])*"|[-+0-9.eE]+|[A-Za-z_]+|\s+|.', re.DOTALL)
 LIMIT_WORDS = {b"max_tokens", b"max_completion_tokens", b"max_output_tokens", b"maxOutputTokens", b"num_predict",
-               b"n_predict", b"max_new_tokens", b"max_tokens_to_sample", b"generationConfig",
-               b"generation_config", b"options", b"parameters", b"stream_options", b"include_usage"}
+               b"n_predict", b"max_new_tokens", b"max_tokens_to_sample", b"max_response_output_tokens", b"generationConfig",
+               b"generation_config", b"options", b"parameters", b"completion_args", b"session", b"stream_options", b"include_usage"}
+
+
+# Keys whose values may become others: limits, what is set aside for thinking, what holds limits or asks for usage.
+REPLACED = {word.decode().casefold() for word in LIMIT_WORDS} | {
+    "maxtokens", "max_gen_len", "max_decode_tokens", "maxtokencount", "int_val", "budget_tokens", "token_budget", "thinking_budget", "thinkingbudget", "thinking_token_budget", "reasoning_budget"}
 
 
 def alterations(sent: bytes, arrived: bytes) -> list[str]:
@@ -179,18 +191,31 @@ def alterations(sent: bytes, arrived: bytes) -> list[str]:
     if sent == arrived:
         return []
     before, after = TOKEN.findall(sent), TOKEN.findall(arrived)
+    whole = after
+    # What is alike at both ends is most of a large body.
+    least = min(len(before), len(after))
+    front = next((at for at in range(least) if before[at] != after[at]), least)
+    back = next((at for at in range(least - front) if before[-1 - at] != after[-1 - at]), least - front)
+    before, after = before[front:len(before) - back], after[front:len(after) - back]
     found = []
     for what, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         old, new = before[i:j], after[k:m]
         if what == "equal":
             continue
         inserted = all(t in b'{}:,' or t.isdigit() or t == b"true" or t.strip(b'"') in LIMIT_WORDS for t in new)
-        if old == [b"false"] and new == [b"true"]:
-            continue  # stream_options.include_usage
-        removed = all(re.fullmatch(rb'[-+0-9.eE]+|null|"[^"]*"', t) for t in old)
-        if not (inserted and removed and len(old) <= 1):
+        removed = all(re.fullmatch(rb'[-+0-9.eE]+|null|false|"[^"]*"', t) for t in old)
+        placed = not old or key_before(whole, front + k) in REPLACED
+        if not (inserted and removed and placed and len(old) <= 1):
             found.append(f"{b''.join(old)[:80]!r} became {b''.join(new)[:80]!r}")
     return found
+
+
+def key_before(tokens: list[bytes], at: int) -> str:
+    """The key whose value begins at a token, without its escapes and its case."""
+    said = [token for token in tokens[max(at - 8, 0):at] if token.strip()]
+    if len(said) < 2 or said[-1] != b":" or not said[-2].startswith(b'"'):
+        return ""
+    return str(json.loads(said[-2])).casefold()
 
 
 def send(case: Case, port: int, number: int) -> int:
@@ -261,7 +286,7 @@ def run(cases: list[Case], directory: Path) -> list[Outcome]:
         kind = kind_of(outcome.case.path, outcome.case.family)
         if outcome.arrived is None or kind is None:
             continue
-        verdict = judge(kind, outcome.arrived, outcome.encoding, outcome.case.family == "ollama")
+        verdict = judge(kind, outcome.arrived, outcome.encoding, outcome.case.family == "ollama", outcome.case.charset)
         outcome.limit, outcome.why, outcome.problems = verdict.limit, verdict.why, verdict.problems
         outcome.alterations = alterations(outcome.case.body, outcome.arrived)
     return outcomes
@@ -308,11 +333,12 @@ def main() -> int:
     parser.add_argument("file", nargs="?", type=Path, default=BODIES)
     parser.add_argument("--invent", type=int, metavar="COUNT", help="make up so many bodies instead")
     parser.add_argument("--nasty", action="store_true", help="send the thousand of nasty.py instead")
+    parser.add_argument("--siege", action="store_true", help="send the five thousand of siege.py instead")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="one line for each body")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bypass-") as directory:
-        rows = invent(arguments.invent, arguments.seed) if arguments.invent else nasty() if arguments.nasty else None
+        rows = invent(arguments.invent, arguments.seed) if arguments.invent else nasty() if arguments.nasty else siege() if arguments.siege else None
         cases = read_cases(arguments.file) if rows is None else [read_case(row, number) for number, row in enumerate(rows)]
         outcomes = run(cases, Path(directory))
     good = show(outcomes, arguments.verbose)

@@ -261,18 +261,5 @@ TEST_F(Keys, AreNamedByEveryFieldThatHeldThem) {
   EXPECT_EQ(routed->forward_target_storage, "/v1/chat/completions");
 }
 
-TEST_F(Keys, MayBeBoundToModels) {
-  config_.credentials[0].models_allow = {"gpt-*", "o?"};
-  const Request request("/v1/chat/completions", {{"Authorization", "Bearer vk-app"}});
-  const auto routed = route(request.head(), config_, kNow);
-  ASSERT_TRUE(routed);
-  EXPECT_TRUE(may_use_model(*routed, "gpt-5"));
-  EXPECT_TRUE(may_use_model(*routed, "o3"));
-  EXPECT_FALSE(may_use_model(*routed, "o3-pro"));
-  EXPECT_FALSE(may_use_model(*routed, ""));
-  const Request list("/v1/models", {{"Authorization", "Bearer vk-app"}}, "GET");
-  EXPECT_TRUE(may_use_model(*route(list.head(), config_, kNow), ""));
-}
-
 }  // namespace
 }  // namespace tokenweir::identify

@@ -102,6 +102,47 @@ TEST(RequestEdit, InsertsAMissingLimitWhereTheServerLooks) {
             R"({"max_tokens_to_sample":9})");
 }
 
+TEST(RequestEdit, InsertsALimitWhereOtherApisLookForIt) {
+  constexpr Target kPredict = {Dialect::gemini_misc, Family::vertex, "", "predict"};
+  EXPECT_EQ(capped(kPredict, R"({"instances":[{}]})", 9),
+            R"({"parameters":{"maxOutputTokens":9},"instances":[{}]})");
+  EXPECT_EQ(capped(kPredict, R"({"parameters":{"max_output_tokens":"50"},"instances":[]})", 9),
+            R"({"parameters":{"max_output_tokens":9},"instances":[]})");
+  EXPECT_EQ(
+      capped(kPredict, R"({"parameters":{"maxOutputTokens":5},"instances":[{"n":1,
+"max_tokens":50}]})",
+             9),
+      "{\"parameters\":{\"maxOutputTokens\":5},\"instances\":[{\"n\":1,\n\"max_tokens\":9}]}");
+  constexpr Target kRuns = {Dialect::openai_misc, Family::openai, "", "threads.runs"};
+  EXPECT_EQ(capped(kRuns, R"({"assistant_id":"a"})", 9),
+            R"({"max_completion_tokens":9,"assistant_id":"a"})");
+  EXPECT_EQ(capped(kRuns, R"({"max_completion_tokens":50,"max_prompt_tokens":99})", 9),
+            R"({"max_completion_tokens":9,"max_prompt_tokens":99})");
+  constexpr Target kTalk = {Dialect::openai_misc, Family::openai, "", "conversations"};
+  EXPECT_EQ(capped(kTalk, R"({"inputs":"a"})", 9),
+            R"({"completion_args":{"max_tokens":9},"inputs":"a"})");
+  EXPECT_EQ(capped(kTalk, R"({"completion_args":null,"agent_id":"a"})", 9),
+            R"({"completion_args":{"max_tokens":9},"agent_id":"a"})");
+  constexpr Target kSecrets = {Dialect::openai_misc, Family::openai, "", "realtime.client_secrets"};
+  EXPECT_EQ(capped(kSecrets, R"({"session":{"type":"realtime","max_output_tokens":"inf"}})", 9),
+            R"({"session":{"type":"realtime","max_output_tokens":9}})");
+}
+
+TEST(RequestEdit, InsertsNothingWhereNothingIsSaid) {
+  const auto edits = [](std::string_view name, std::string_view body, std::string model = "") {
+    Endpoint endpoint;
+    endpoint.dialect = name == "predict" ? Dialect::gemini_misc : Dialect::openai_misc;
+    endpoint.name = name;
+    endpoint.model = std::move(model);
+    const Asked asked = read(endpoint, Family::openai, body);
+    return cap_splices(endpoint, Family::openai, asked, 9).value().size();
+  };
+  EXPECT_EQ(edits("conversations", R"({"items":[],"metadata":{}})"), 0u) << "OpenAI's";
+  EXPECT_EQ(edits("predict", R"({"instances":[]})", "text-embedding-005"), 0u);
+  EXPECT_EQ(edits("predict", R"({"instances":[]})", "text-bison"), 1u);
+  EXPECT_EQ(edits("realtime.client_secrets", R"({"session":{"type":"transcription"}})"), 0u);
+}
+
 TEST(RequestEdit, AServerThatKnowsTheOlderNameOnlyGetsIt) {
   const Target deepseek = {Dialect::openai_chat, Family::openai, "api.deepseek.com"};
   Endpoint endpoint;
@@ -113,6 +154,15 @@ TEST(RequestEdit, AServerThatKnowsTheOlderNameOnlyGetsIt) {
   EXPECT_EQ(applied(body, *splices), R"({"max_tokens":9,"max_completion_tokens":9})");
   EXPECT_EQ(capped({Dialect::openai_chat, Family::ollama}, R"({"max_completion_tokens":500})", 9),
             R"({"max_tokens":9,"max_completion_tokens":9})");
+}
+
+TEST(RequestEdit, ANumberWithoutEndIsNotTakenForItsBeginning) {
+  const std::string zeros(90, '0');
+  EXPECT_EQ(capped(kMessages, "{\"max_tokens\":0." + zeros + "5e94}", 100),
+            R"({"max_tokens":100})");
+  EXPECT_EQ(capped(kMessages, "{\"max_tokens\":-0." + zeros + "5e94}", 100),
+            R"({"max_tokens":100})");
+  EXPECT_EQ(capped(kMessages, R"({"max_tokens":0})", 100), R"({"max_tokens":0})");
 }
 
 TEST(RequestEdit, EverySpellingAndEveryDuplicateIsLowered) {

@@ -388,5 +388,35 @@ TEST(RequestReader, KeepsNothingOfALargeBody) {
   EXPECT_EQ(asked.message_count, 1u);
 }
 
+TEST(RequestReader, TellsEveryModelThatAReaderMightFind) {
+  Endpoint endpoint;
+  endpoint.dialect = Dialect::openai_chat;
+  const auto ask = [&](std::string_view body, std::string_view type = "application/json") {
+    RequestReader reader(endpoint, Family::openai, type, "");
+    reader.feed(body);
+    return reader.finish();
+  };
+  using Names = std::vector<std::string>;
+  Asked asked = ask(R"({"model":"a","mod\u0065l":"b","MODEL":"c","model":"d"})");
+  EXPECT_EQ(asked.model, "d");
+  EXPECT_EQ(asked.other_models, (Names{"a", "c", "b"}));
+  EXPECT_FALSE(asked.model_unclear);
+  asked = ask(R"({"model":"a","models":["b"],"fallbacks":["c",{"model":"d"}]})");
+  EXPECT_EQ(asked.other_models, (Names{"b", "c", "d"}));
+  EXPECT_TRUE(ask(R"({"model":["a"]})").model_unclear);
+  EXPECT_TRUE(ask(R"({"model":"a","model":{"id":"b"}})").model_unclear);
+  EXPECT_TRUE(ask(R"({"model":")" + std::string(600, 'a') + "\"}").model_unclear);
+  EXPECT_TRUE(ask(R"({"model":"a"} {"model":"b"})").model_unclear);
+  EXPECT_TRUE(ask(R"({"model":"a"})", "application/json; charset=utf-16").model_unclear);
+  EXPECT_FALSE(ask(R"({"model":"a"})", "application/json; charset=UTF-8").model_unclear);
+  std::string many = R"({"model":"a","models":[)";
+  for (int i = 0; i < 100; ++i) many += "\"m" + std::to_string(i) + "\",";
+  EXPECT_TRUE(ask(many + R"("z"]})").model_unclear) << "more than are kept";
+  endpoint.model = "path";
+  asked = ask(R"({"model":"body"})");
+  EXPECT_EQ(asked.model, "path");
+  EXPECT_EQ(asked.unheeded_model, "body");
+}
+
 }  // namespace
 }  // namespace tokenweir::provider
