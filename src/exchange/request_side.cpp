@@ -69,7 +69,7 @@ Awaitable<Exchange::Outcome> Exchange::take_body() {
   }
 
   provider::RequestReader reader(routed_.endpoint, routed_.provider->dialect,
-                                 http::value_of(head_.fields, "content-type"),
+                                 all_values(head_.fields, "content-type"),
                                  all_values(head_.fields, "content-encoding"));
   const Instant began = services_.clock.monotonic();
   while (!request_decoder_.done()) {

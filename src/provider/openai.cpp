@@ -29,6 +29,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"responses/*", kDelete, Dialect::openai_misc, "responses.delete", kFree},
     {"responses", kPost, Dialect::openai_responses, "responses", kInference},
     {"decisions", kPost, Dialect::openai_responses, "decisions", kInference},
+    {"v1/agent", kPost, Dialect::openai_responses, "agent", kInference, kOwn},  // Perplexity's
 
     {"embeddings", kPost, Dialect::openai_embeddings, "embeddings", kInference},
     {"images/generations", kPost, Dialect::openai_images, "images", kInference},

@@ -47,15 +47,22 @@ std::optional<std::string_view> parameter(std::string_view field, std::string_vi
 }  // namespace
 
 bool has_plain_charset(std::string_view content_type) {
-  const std::optional<std::string_view> charset = parameter(content_type, "charset");
-  if (!charset) return find_lower(content_type, "charset") == std::string_view::npos;
-  std::string name;
-  for (const char letter : *charset) {
-    if (letter != '-' && letter != '_') name.push_back(lower(letter));
-  }
   constexpr std::array<std::string_view, 5> kPlain = {"", "utf8", "ascii", "usascii", "latin1"};
-  return std::ranges::find(kPlain, name) != kPlain.end() || name.starts_with("iso8859") ||
-         name.starts_with("windows125");
+  constexpr std::string_view kCharset = "charset";
+  for (std::size_t at = find_lower(content_type, kCharset); at != std::string_view::npos;
+       at = find_lower(content_type, kCharset, at + 1)) {
+    std::string name;
+    for (const char letter : content_type.substr(at + kCharset.size())) {
+      if (letter == ';' || letter == ',') break;
+      if (std::string_view("=\"-_ \t").find(letter) == std::string_view::npos) {
+        name.push_back(lower(letter));
+      }
+    }
+    const bool plain = std::ranges::find(kPlain, name) != kPlain.end() ||
+                       name.starts_with("iso8859") || name.starts_with("windows125");
+    if (!plain) return false;
+  }
+  return true;
 }
 
 std::optional<std::string> multipart_boundary(std::string_view content_type) {

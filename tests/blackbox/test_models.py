@@ -92,10 +92,11 @@ def test_a_ladder_does_not_lead_to_a_denied_model(start: Start) -> None:
     with Recorder() as provider:
         proxy = start({"workflows": [{"name": "w", "models": {"deny": ["gpt-4o"]}}],
                        "budgets": [{"name": "b", "match": {}, "limit": {"usd": "0.05"}, "window": "total", "ladder": [step, {"at": 1, "reject": True}]}]}, rows=rows(provider.origin))
+        body = chat(model="gpt-4.1", messages=[{"role": "user", "content": "hello " * 400}])
         for number in range(3):
-            answer = ask(proxy, "sk", CHAT, chat(model="gpt-4.1"), X_LLM_Workflow="w", X_Bypass_Case=str(number))
+            answer = ask(proxy, "sk", CHAT, body, X_LLM_Workflow="w", X_Bypass_Case=str(number))
             assert answer.status_code == 200
-        assert ask(proxy, "sk", CHAT, chat(model="gpt-4.1"), X_LLM_Workflow="v", X_Bypass_Case="3").status_code == 200
+        assert ask(proxy, "sk", CHAT, body, X_LLM_Workflow="v", X_Bypass_Case="3").status_code == 200
         models = [json.loads(provider.arrivals[str(number)].body)["model"] for number in range(4)]
         assert models == ["gpt-4.1"] * 3 + ["gpt-4o-2024-08-06"]
 

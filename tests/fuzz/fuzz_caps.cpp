@@ -28,7 +28,7 @@ struct Target {
   std::string_view container;  // empty: the limit stands in the root
   std::vector<std::string_view> fields;
 };
-const std::array<Target, 6> kTargets = {{
+const std::array<Target, 9> kTargets = {{
     {Family::openai, "/v1/chat/completions", "", {"max_tokens", "max_completion_tokens"}},
     {Family::openai, "/v1/responses", "", {"max_output_tokens"}},
     {Family::anthropic, "/v1/messages", "", {"max_tokens"}},
@@ -38,6 +38,12 @@ const std::array<Target, 6> kTargets = {{
      {"maxOutputTokens", "max_output_tokens"}},
     {Family::ollama, "/api/chat", "options", {"num_predict"}},
     {Family::openai, "/v1/completions", "", {"max_tokens"}},
+    {Family::vertex,
+     "/v1/projects/p/locations/l/publishers/google/models/m:predict",
+     "parameters",
+     {"maxOutputTokens", "max_output_tokens"}},
+    {Family::openai, "/v1/threads/runs", "", {"max_completion_tokens"}},
+    {Family::openai, "/v1/conversations", "completion_args", {"max_tokens"}},
 }};
 
 provider::Asked asked_by(const provider::Endpoint& endpoint, Family family, std::string_view body,
@@ -127,11 +133,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const provider::Asked cut = asked_by(endpoint, target.family, body, piece);
   if (asked.splicable != cut.splicable || asked.output_cap != cut.output_cap ||
       asked.caps != cut.caps || asked.extras != cut.extras ||
-      asked.provider_tools != cut.provider_tools) {
+      asked.provider_tools != cut.provider_tools || asked.model != cut.model ||
+      asked.other_models != cut.other_models || asked.model_unclear != cut.model_unclear ||
+      asked.generates != cut.generates) {
     std::abort();
   }
   const auto splices = provider::cap_splices(endpoint, target.family, asked, kCap);
   if (!splices) return 0;
+  // What asks for no answer is told no limit.
+  if (!asked.generates && !asked.output_cap) return 0;
 
   const std::string edited = applied(body, *splices);
   const provider::Asked again = asked_by(endpoint, target.family, edited, edited.size() + 1);

@@ -409,6 +409,8 @@ TEST(RequestReader, TellsEveryModelThatAReaderMightFind) {
   EXPECT_TRUE(ask(R"({"model":"a"} {"model":"b"})").model_unclear);
   EXPECT_TRUE(ask(R"({"model":"a"})", "application/json; charset=utf-16").model_unclear);
   EXPECT_FALSE(ask(R"({"model":"a"})", "application/json; charset=UTF-8").model_unclear);
+  EXPECT_FALSE(ask(R"({"model":"a"})", "application/json;charset=\"utf-8\"").model_unclear);
+  EXPECT_TRUE(ask(R"({"model":"a"})", "a/b; charset=utf-8,a/b; charset=utf-16").model_unclear);
   std::string many = R"({"model":"a","models":[)";
   for (int i = 0; i < 100; ++i) many += "\"m" + std::to_string(i) + "\",";
   EXPECT_TRUE(ask(many + R"("z"]})").model_unclear) << "more than are kept";
