@@ -8,6 +8,8 @@
 
 namespace loadtest {
 
+inline constexpr std::int64_t kSecond = 1'000'000'000;
+
 // Nanoseconds since an arbitrary point that is the same for every process until reboot.
 inline std::int64_t now_ns() {
   timespec time{};

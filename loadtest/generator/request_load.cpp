@@ -16,7 +16,6 @@
 namespace loadtest {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kSetupLimit = 30 * kSecond;
 constexpr std::int64_t kTailLimit = 5 * kSecond;
 

@@ -17,11 +17,10 @@
 namespace loadtest {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kStandardInput = ~std::uint64_t{0};
 constexpr unsigned kHandshakesAtOnce = 64;  // more would only queue in front of the proxy
-constexpr std::int64_t kSetupLimit = 240 * kSecond;
-constexpr std::int64_t kTailLimit = 20 * kSecond;
+constexpr std::int64_t kStreamSetupLimit = 240 * kSecond;
+constexpr std::int64_t kStreamTailLimit = 20 * kSecond;
 
 struct Stream {
   std::unique_ptr<Connection> connection;
@@ -55,7 +54,7 @@ class StreamLoad {
   ~StreamLoad() { close(epoll_); }
 
   void run() {
-    const std::int64_t limit = now_ns() + kSetupLimit;
+    const std::int64_t limit = now_ns() + kStreamSetupLimit;
     while (started_ + lost_ < streams_.size()) {
       open_more();
       step(kSecond / 10);
@@ -69,7 +68,7 @@ class StreamLoad {
     measurement_.begin();
     while (now_ns() < stop && finished_ + lost_ < streams_.size()) step(stop - now_ns());
     measurement_.end();
-    const std::int64_t tail = now_ns() + kTailLimit;
+    const std::int64_t tail = now_ns() + kStreamTailLimit;
     while (finished_ + lost_ < streams_.size() && now_ns() < tail) step(kSecond / 10);
     for (const Stream& stream : streams_) {
       if (!stream.finished) measurement_.problem("unfinished");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -19,6 +20,9 @@ struct Reply {
   std::string content_type = "application/json";
   std::string body;
 };
+[[nodiscard]] inline Reply json_reply(std::string body) {
+  return {200, "application/json", std::move(body)};
+}
 // {"error":"..."}
 [[nodiscard]] Reply problem(int status, std::string_view message);
 

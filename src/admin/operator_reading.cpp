@@ -19,8 +19,6 @@ std::optional<admit::KillSwitch> stopping(const admit::KillSwitches& kills,
   return kills.find(facts, now);
 }
 
-Reply done(JsonText& out) { return {200, "application/json", out.take()}; }
-
 }  // namespace
 
 Reply Operators::kills() const {
@@ -31,7 +29,7 @@ Reply Operators::kills() const {
     if (!kill.until || at < *kill.until) append_kill(out, kill);
   }
   out.close().close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 Reply Operators::budgets(std::string_view budget, const std::optional<AccountChoice>& account,
@@ -61,7 +59,7 @@ Reply Operators::budgets(std::string_view budget, const std::optional<AccountCho
     append_account(out, view, changed);
   }
   out.close().close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 Reply Operators::enforcement() const {
@@ -74,7 +72,7 @@ Reply Operators::enforcement() const {
     out.member("reason", off_->reason).member("by", off_->actor);
   }
   out.close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 Reply Operators::runs(const RunFilter& filter) const {
@@ -95,7 +93,7 @@ Reply Operators::runs(const RunFilter& filter) const {
     ++shown;
   }
   out.close().member("known", house_.runs.size()).close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 Reply Operators::spend(const std::vector<std::string>& keys, Time since, std::optional<Time> until,
@@ -115,7 +113,7 @@ Reply Operators::spend(const std::vector<std::string>& keys, Time since, std::op
     out.close();
   }
   out.close().close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 Reply Operators::top(std::chrono::minutes over, std::size_t most) const {
@@ -154,7 +152,7 @@ Reply Operators::top(std::chrono::minutes over, std::size_t most) const {
     out.close();
   }
   out.close().close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 Reply Operators::audit(std::size_t most, std::optional<std::int64_t> before) const {
@@ -164,7 +162,7 @@ Reply Operators::audit(std::size_t most, std::optional<std::int64_t> before) con
   out.open_object().name("audit").open_array();
   for (const publish::AuditEntry& entry : *entries) append_audit(out, entry);
   out.close().close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 }  // namespace tokenweir::admin

@@ -70,8 +70,6 @@ std::optional<admit::KillSwitch> kill_of(const publish::StoredKill& form) {
 }
 
 Reply created(JsonText& out) { return {201, "application/json", out.take()}; }
-Reply done(JsonText& out) { return {200, "application/json", out.take()}; }
-
 const Order kClock{"tokenweir", "its time was over"};
 
 }  // namespace
@@ -215,7 +213,7 @@ std::optional<Reply> Operators::resume(std::string_view run, const Order& order)
   JsonText out;
   out.open_object().member("scope", "run").member("value", run);
   out.member("resumed", static_cast<std::int64_t>(resumed)).close();
-  return done(out);
+  return json_reply(out.take());
 }
 
 Reply Operators::release(std::uint64_t id, const Order& order) {
@@ -270,7 +268,7 @@ Reply Operators::enforce_on(const Order& order) {
   const std::lock_guard lock(mutex_);
   JsonText out;
   out.open_object().member("enforcing", true).close();
-  if (!off_) return done(out);
+  if (!off_) return json_reply(out.take());
   // Enforcing again must not wait for a disk either.
   house_.enforcement.on();
   spdlog::warn("operators: enforcement is on again, by {}", order.actor);
@@ -280,7 +278,7 @@ Reply Operators::enforce_on(const Order& order) {
     return *failed;
   }
   off_.reset();
-  return done(out);
+  return json_reply(out.take());
 }
 
 void Operators::note(std::string_view action, std::string_view target, const Order& order) {

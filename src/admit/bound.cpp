@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/text.h"
 #include "pricing/quote.h"
 #include "pricing/rates.h"
 #include "provider/dialect.h"
@@ -69,7 +70,7 @@ Words words_of(const pricing::Lists& lists, const pricing::Lookup& found, const 
   if (!is_open(query.service_tier)) {
     words.tiers = {"", pricing::normal_service_tier(query.service_tier, false)};
   }
-  if (!query.region.empty()) words.regions = {"", pricing::lower_case(query.region)};
+  if (!query.region.empty()) words.regions = {"", lower_case(query.region)};
   return words;
 }
 
@@ -85,8 +86,8 @@ Ceilings look_up(const pricing::Lists& lists, const pricing::Lookup& found, cons
 
   const Words words = words_of(lists, found, query);
   pricing::Circumstances circumstances;
-  circumstances.host = pricing::lower_case(query.host);
-  circumstances.speed = pricing::lower_case(query.speed);
+  circumstances.host = lower_case(query.host);
+  circumstances.speed = lower_case(query.speed);
   Ceilings ceilings;
   ceilings.listed = found.model != nullptr;
   for (const std::string& tier : words.tiers) {

@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::string_view kTag = "tag.";
 constexpr std::string_view kAncestor = "ancestor";
-constexpr char kJoint = '\x1f';
 
 // Input as it was held and the output that was delivered, never more than the hold.
 Amounts counted(const JournalEntry& entry) {

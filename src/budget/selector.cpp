@@ -10,7 +10,6 @@ namespace {
 constexpr std::array<std::string_view, kProperties> kNames = {
     "workflow",   "run",      "parent_run", "user",     "customer", "team",
     "credential", "provider", "model",      "endpoint", "purpose"};
-constexpr char kJoint = '\x1f';
 
 }  // namespace
 

@@ -91,7 +91,10 @@ class Selector {
   std::vector<Condition> conditions_;
 };
 
-// Appends the account key of a request: its values joined by U+001F. A run is told apart by
+// Stands between the values of an account's key.
+inline constexpr char kJoint = '\x1f';
+
+// Appends the account key of a request: its values joined by kJoint. A run is told apart by
 // credential and workflow, so two tenants that choose the same run id never share an account.
 // False when a run is asked for and the request has none: then the rule does not apply. With
 // `ancestor` the key is the one of that run.

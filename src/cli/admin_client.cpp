@@ -10,6 +10,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "cli/complain.h"
 #include "config/load.h"
 #include "core/exit_codes.h"
 #include "core/text.h"
@@ -18,11 +19,6 @@
 
 namespace tokenweir::cli {
 namespace {
-
-int fail(std::string_view command, int code, std::string_view message) {
-  std::cerr << "tokenweir " << command << ": " << message << '\n';
-  return code;
-}
 
 // The name of who is logged in, as far as it is a plain one.
 std::string user_name() {

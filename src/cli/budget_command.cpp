@@ -18,7 +18,7 @@
 namespace tokenweir::cli {
 namespace {
 
-struct Options {
+struct BudgetOptions {
   AdminOptions admin;
   std::string name;
   std::string account;
@@ -88,7 +88,7 @@ int print_budgets(const std::string& body, bool json) {
   return 0;
 }
 
-int show(const Options& options) {
+int show(const BudgetOptions& options) {
   const auto client = AdminClient::make(options.admin, "budget");
   if (!client) return client.error();
   std::string target = "/api/v1/budgets";
@@ -113,7 +113,7 @@ std::optional<std::string> amounts_json(const std::string& usd,
   return order.text();
 }
 
-void add_account(OrderText& order, const Options& options) {
+void add_account(OrderText& order, const BudgetOptions& options) {
   if (!options.has_account) return;
   std::string account;
   // An empty account is the shared one of a budget without `per`.
@@ -125,13 +125,13 @@ void add_account(OrderText& order, const Options& options) {
   if (options.create) order.raw("create", "true");
 }
 
-int change(const Options& options, std::string_view what) {
+int change(const BudgetOptions& options, std::string_view what) {
   if (what == "set" && !options.spent.empty()) {
     // What was spent comes first: with a lost ledger, no limit means anything without it.
-    Options spent = options;
+    BudgetOptions spent = options;
     spent.amounts = std::exchange(spent.spent, {});
     spent.duration.clear();
-    Options limits = options;
+    BudgetOptions limits = options;
     limits.spent.clear();
     const int exit_code = change(spent, "spent");
     return exit_code != 0 || limits.amounts.empty() ? exit_code : change(limits, "set");
@@ -163,7 +163,7 @@ int change(const Options& options, std::string_view what) {
   return show(options);
 }
 
-int trust(const Options& options) {
+int trust(const BudgetOptions& options) {
   if (options.reason.empty()) return usage("--reason is missing: it goes into the audit");
   const auto client = AdminClient::make(options.admin, "budget");
   if (!client) return client.error();
@@ -175,7 +175,7 @@ int trust(const Options& options) {
   return 0;
 }
 
-using Shared = std::shared_ptr<Options>;
+using Shared = std::shared_ptr<BudgetOptions>;
 
 CLI::App* add_sub(CLI::App& command, const char* name, const char* help, const Shared& options) {
   CLI::App* const sub = command.add_subcommand(name, help);
@@ -223,7 +223,7 @@ void add_budget_command(CLI::App& app, int& exit_code) {
   CLI::App* const command =
       app.add_subcommand("budget", "how far budgets are used; change one while the server runs");
   command->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BudgetOptions>();
 
   CLI::App* const list = add_sub(*command, "list", "all budgets and rates", options);
   list->add_option("--limit", options->limit, "accounts of each budget")->capture_default_str();

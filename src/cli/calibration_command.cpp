@@ -13,7 +13,7 @@
 namespace tokenweir::cli {
 namespace {
 
-struct Options {
+struct CalibrationOptions {
   AdminOptions admin;
   std::string provider;
   std::string model;
@@ -55,7 +55,7 @@ Table learned_table(const JsonElement& root) {
   return table;
 }
 
-int show(const Options& options) {
+int show(const CalibrationOptions& options) {
   const auto client = AdminClient::make(options.admin, "calibration");
   if (!client) return client.error();
   const auto body = client->get(fmt::format("/api/v1/calibration?provider={}&model={}",
@@ -75,7 +75,7 @@ int show(const Options& options) {
   return 0;
 }
 
-int reset(const Options& options) {
+int reset(const CalibrationOptions& options) {
   const auto client = AdminClient::make(options.admin, "calibration reset");
   if (!client) return client.error();
   OrderText order;
@@ -97,7 +97,7 @@ int reset(const Options& options) {
 void add_calibration_command(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand(
       "calibration", "how counted tokens compare with reported ones, and the learned corrections");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CalibrationOptions>();
   add_admin_options(*command, options->admin);
   command->add_option("--provider", options->provider, "only of this provider");
   command->add_option("--model", options->model, "only of this model");

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/complain.h"
 #include "cli/estimator.h"
 #include "cli/prices_common.h"
 #include "cli/table.h"
@@ -29,7 +30,7 @@ namespace fs = std::filesystem;
 // A request larger than this is not read.
 constexpr std::uintmax_t kMostFileBytes = 64 * 1024 * 1024;
 
-struct Options {
+struct EstimateOptions {
   std::string path;
   std::string model;
   std::string prices;
@@ -43,11 +44,6 @@ struct Options {
   std::string fail_above;
   std::string format = "table";
 };
-
-int fail(int code, std::string_view message) {
-  std::cerr << "tokenweir estimate: " << message << '\n';
-  return code;
-}
 
 // Dollars with as many decimals as small sums need.
 std::string dollars(Int128 picodollars) { return dollars_text(picodollars); }
@@ -134,11 +130,12 @@ std::string one_as_table(const Estimate& estimate) {
   return out + "\n";
 }
 
-int run_one(const Options& options, Estimator& estimator, const EstimateSettings& settings) {
+int run_one(const EstimateOptions& options, Estimator& estimator,
+            const EstimateSettings& settings) {
   const auto text = read(options.path);
-  if (!text) return fail(kExitFailed, text.error());
+  if (!text) return fail("estimate", kExitFailed, text.error());
   const auto estimate = estimator.estimate(*text, settings, is_json_file(options.path));
-  if (!estimate) return fail(kExitFailed, options.path + ": " + estimate.error());
+  if (!estimate) return fail("estimate", kExitFailed, options.path + ": " + estimate.error());
   warn_of_broken_json(options.path, *text, *estimate);
   std::cout << (options.format == "json" ? one_as_json(*estimate) : one_as_table(*estimate));
   return std::cout ? 0 : kExitFailed;
@@ -164,12 +161,12 @@ class FolderReader {
     }
     if (failed_) return std::nullopt;
     if (!folder_.empty()) return std::move(folder_);
-    fail(kExitFailed, path + ": no requests in it");
+    fail("estimate", kExitFailed, path + ": no requests in it");
     return std::nullopt;
   }
 
  private:
-  void wrong(const std::string& message) { failed_ = fail(kExitFailed, message) != 0; }
+  void wrong(const std::string& message) { failed_ = fail("estimate", kExitFailed, message) != 0; }
 
   void folder(const std::string& path) {
     std::error_code error;
@@ -277,16 +274,19 @@ std::string percent_as_json(double change) {
   return std::isfinite(change) ? fmt::format("{:.2f}", change * 100) : std::string("null");
 }
 
-int run_folder(const Options& options, Estimator& estimator, const EstimateSettings& settings) {
+int run_folder(const EstimateOptions& options, Estimator& estimator,
+               const EstimateSettings& settings) {
   if (options.requests_per_day == 0) {
-    return fail(kExitUsage, "a folder, --baseline and --fail-above need --requests-per-day");
+    return fail("estimate", kExitUsage,
+                "a folder, --baseline and --fail-above need --requests-per-day");
   }
   std::optional<Limit> limit;
   if (!options.fail_above.empty()) {
     limit = limit_of(options.fail_above);
-    if (!limit) return fail(kExitUsage, "--fail-above: give dollars (25) or percent (10%)");
+    if (!limit)
+      return fail("estimate", kExitUsage, "--fail-above: give dollars (25) or percent (10%)");
     if (limit->percent && options.baseline.empty())
-      return fail(kExitUsage, "--fail-above in percent needs --baseline");
+      return fail("estimate", kExitUsage, "--fail-above in percent needs --baseline");
   }
   const auto now = FolderReader(estimator, settings).read(options.path);
   std::optional<Folder> before;
@@ -323,15 +323,16 @@ int run_folder(const Options& options, Estimator& estimator, const EstimateSetti
   const bool above =
       limit->percent ? change * 100 > limit->share : cost - base > limit->picodollars;
   if (!above) return 0;
-  return fail(kExitFailed, before ? "the increase is above " + options.fail_above
-                                  : "the cost is above " + options.fail_above);
+  return fail("estimate", kExitFailed,
+              before ? "the increase is above " + options.fail_above
+                     : "the cost is above " + options.fail_above);
 }
 
-int run(const Options& options) {
+int run(const EstimateOptions& options) {
   auto models = options.models.empty()
                     ? tokenizer::ModelMap::parse(tokenizer::embedded_model_map(), "models.yaml")
                     : tokenizer::ModelMap::read(options.models);
-  if (!models) return fail(kExitConfiguration, models.error());
+  if (!models) return fail("estimate", kExitConfiguration, models.error());
   auto prices = load_or_complain(options.files);
   if (!prices) return kExitConfiguration;
   const auto now = moment_of("");
@@ -350,7 +351,7 @@ int run(const Options& options) {
 void add_estimate_command(CLI::App& app, int& exit_code) {
   CLI::App* const command =
       app.add_subcommand("estimate", "tokens and cost of requests before they are sent");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EstimateOptions>();
   command
       ->add_option("path", options->path, "a request or prompt, - for stdin, or a folder of them")
       ->required();

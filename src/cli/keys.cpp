@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kLongestKey = 4096;
 
-struct Options {
+struct KeysOptions {
   std::string name;
   std::string expires;
 };
@@ -46,14 +46,14 @@ std::string sha256_of(std::string_view text) {
   return hex;
 }
 
-std::string row(const Options& options, std::string_view hash) {
+std::string row(const KeysOptions& options, std::string_view hash) {
   std::string text = options.name.empty() ? "{" : fmt::format("{{name: \"{}\", ", options.name);
   text += fmt::format("key_sha256: \"{}\"", hash);
   if (!options.expires.empty()) text += fmt::format(", expires: {}", options.expires);
   return text + "}";
 }
 
-int make_key(const Options& options) {
+int make_key(const KeysOptions& options) {
   std::array<unsigned char, kSecretBytes> secret{};
   if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1) {
     std::cerr << "tokenweir: there is no randomness to make a key of\n";
@@ -68,7 +68,7 @@ int make_key(const Options& options) {
 }
 
 // From standard input: an argument would be seen by everybody who lists processes.
-int hash_key(const Options& options) {
+int hash_key(const KeysOptions& options) {
   std::string key;
   std::getline(std::cin, key);
   if (!key.empty() && key.back() == '\r') key.pop_back();
@@ -81,7 +81,7 @@ int hash_key(const Options& options) {
   return 0;
 }
 
-void add_options(CLI::App& command, Options& options) {
+void add_options(CLI::App& command, KeysOptions& options) {
   command.add_option("name", options.name, "name of the credential")
       ->check([](const std::string& name) {
         const bool good = !name.empty() && name.size() <= 128 && name.front() != '_' &&
@@ -101,7 +101,7 @@ void add_options(CLI::App& command, Options& options) {
 void add_keys_command(CLI::App& app, int& exit_code) {
   CLI::App* const keys = app.add_subcommand("keys", "keys of this proxy's own, for `credentials:`");
   keys->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KeysOptions>();
   CLI::App* const make = keys->add_subcommand("new", "make a random key and print its row");
   add_options(*make, *options);
   make->callback([options, &exit_code] { exit_code = make_key(*options); });

@@ -14,7 +14,7 @@
 namespace tokenweir::cli {
 namespace {
 
-struct Options {
+struct KillOptions {
   AdminOptions admin;
   std::string run, workflow, user, credential, model, provider;
   bool everything = false;
@@ -24,7 +24,7 @@ struct Options {
   std::string duration;
 };
 
-void add_targets(CLI::App& command, Options& options) {
+void add_targets(CLI::App& command, KillOptions& options) {
   command.add_option("--run", options.run, "a run and the runs below it");
   command.add_option("--workflow", options.workflow, "a workflow");
   command.add_option("--user", options.user, "a user");
@@ -34,7 +34,7 @@ void add_targets(CLI::App& command, Options& options) {
   command.add_flag("--all", options.everything, "all traffic");
 }
 
-OrderText targets(const Options& options) {
+OrderText targets(const KillOptions& options) {
   OrderText order;
   order.word("run", options.run).word("workflow", options.workflow).word("user", options.user);
   order.word("credential", options.credential).word("model", options.model);
@@ -43,7 +43,7 @@ OrderText targets(const Options& options) {
   return order;
 }
 
-bool names_a_target(const Options& options) { return targets(options).text() != "{}"; }
+bool names_a_target(const KillOptions& options) { return targets(options).text() != "{}"; }
 
 std::string target_of(const JsonElement& kill) {
   const std::string scope = text_at(kill, {"scope"}).value_or("");
@@ -56,7 +56,7 @@ int usage(std::string_view command, std::string_view message) {
   return kExitUsage;
 }
 
-int list_kills(const Options& options) {
+int list_kills(const KillOptions& options) {
   const auto client = AdminClient::make(options.admin, "kill");
   if (!client) return client.error();
   const auto body = client->get("/api/v1/kill");
@@ -81,7 +81,7 @@ int list_kills(const Options& options) {
   return 0;
 }
 
-int kill(const Options& options) {
+int kill(const KillOptions& options) {
   if (options.list) return list_kills(options);
   if (!names_a_target(options)) {
     return usage("kill",
@@ -109,7 +109,7 @@ int kill(const Options& options) {
   return 0;
 }
 
-int release(const Options& options) {
+int release(const KillOptions& options) {
   if (options.id.empty() == !names_a_target(options)) {
     return usage("release",
                  "name either the id of a switch or its target (`tokenweir kill --list` "
@@ -148,7 +148,7 @@ int show_enforcement(const AdminClient& client, bool json) {
   return 0;
 }
 
-int enforce(const Options& options, std::string_view state) {
+int enforce(const KillOptions& options, std::string_view state) {
   if (state == "off" && (options.reason.empty() || options.duration.empty())) {
     return usage("enforce off",
                  "--for and --reason are needed: it returns by itself, and the "
@@ -171,7 +171,7 @@ void add_kill_command(CLI::App& app, int& exit_code) {
       "kill",
       "refuse all requests of a run, workflow, user, credential, model or provider, and "
       "end those under way");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KillOptions>();
   add_admin_options(*command, options->admin);
   add_targets(*command, *options);
   command->add_option("--reason", options->reason, "why, for refused clients and the audit");
@@ -182,7 +182,7 @@ void add_kill_command(CLI::App& app, int& exit_code) {
 
 void add_release_command(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand("release", "let go what was killed");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KillOptions>();
   command->add_option("id", options->id, "the switch, as `kill` printed it");
   add_admin_options(*command, options->admin);
   add_targets(*command, *options);
@@ -194,7 +194,7 @@ void add_enforce_command(CLI::App& app, int& exit_code) {
   CLI::App* const command =
       app.add_subcommand("enforce", "break-glass: stop refusing and clamping for a while");
   command->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KillOptions>();
   for (const auto& [state, help] :
        {std::pair{"off", "refuse and clamp nothing; budgets still count"},
         std::pair{"on", "as the configuration says, from now on"},

@@ -54,7 +54,7 @@ Usage usage_of(const ExplainOptions& options) {
 }
 
 // "2.5 per million tokens", "0.01 each", "0.111 for 3600".
-std::string rate_text(Kind k, const pricing::Rate& rate) {
+std::string rate_words(Kind k, const pricing::Rate& rate) {
   if (pricing::is_token(k)) return pricing::dollars_per_million(rate) + " per million tokens";
   const std::string dollars = Money::picodollars(rate.picodollars).to_dollars();
   return rate.units == 1 ? dollars + " each" : fmt::format("{} for {}", dollars, rate.units);
@@ -97,7 +97,7 @@ void print_text(const pricing::PriceBook& book, const Quote& quote, const Bill& 
             line.contract_factor.times(line.contract_rate.per_unit()).value_or(pricing::Factor{}));
     const auto amount = sum.rounded();
     fmt::print("{:<18} {:>12} x {}{}{} = {}\n", pricing::file_name_of(line.kind), line.count,
-               rate_text(line.kind, line.contract_rate),
+               rate_words(line.kind, line.contract_rate),
                line.contract_factor.is_one() ? "" : " x " + line.contract_factor.to_decimal(),
                line.rate_from
                    ? fmt::format(" (the {} rate)", pricing::file_name_of(*line.rate_from))

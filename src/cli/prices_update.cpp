@@ -71,7 +71,7 @@ Decision decide(const Difference& difference) {
   return decision;
 }
 
-std::string rate_text(pricing::Kind k, const pricing::Rate& rate) {
+std::string rate_yaml(pricing::Kind k, const pricing::Rate& rate) {
   if (rate.units == 1 && rate.minimum == 0 && pricing::is_token(k)) {
     return fmt::format("\"{}\"", pricing::dollars_per_million(rate));
   }
@@ -85,7 +85,7 @@ std::vector<std::string> period_lines(const pricing::Rates& rates, const std::st
   for (pricing::Kind k = 0; k < pricing::kKinds; ++k) {
     if (!rates[k]) continue;
     text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", pricing::file_name_of(k),
-                        rate_text(k, *rates[k]));
+                        rate_yaml(k, *rates[k]));
   }
   return {"- from: " + since, "  rates: {" + text + "}"};
 }

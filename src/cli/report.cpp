@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/bill_format.h"
+#include "cli/complain.h"
 #include "cli/ledger_path.h"
 #include "cli/table.h"
 #include "cli/would.h"
@@ -17,7 +18,7 @@
 namespace tokenweir::cli {
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::string config;
   std::string ledger;
   std::vector<std::string> by = {"workflow"};
@@ -30,14 +31,10 @@ struct Options {
   bool would = false;
 };
 
-int fail(int code, std::string_view message) {
-  std::cerr << "tokenweir report: " << message << '\n';
-  return code;
-}
-
-int print_would(const Options& options, const std::string& path, const BillQuestion& question) {
+int print_would(const ReportOptions& options, const std::string& path,
+                const BillQuestion& question) {
   const auto lines = would_lines(path, question.since, question.until);
-  if (!lines) return fail(kExitFailed, lines.error());
+  if (!lines) return fail("report", kExitFailed, lines.error());
   if (options.format == "json") {
     std::cout << would_json(*lines) << std::flush;
   } else if (options.format == "csv") {
@@ -49,31 +46,31 @@ int print_would(const Options& options, const std::string& path, const BillQuest
   return std::cout ? 0 : kExitFailed;
 }
 
-int run(const Options& options) {
+int run(const ReportOptions& options) {
   BillQuestion question;
   question.keys = options.by;
   question.top = options.top;
   for (const std::string& key : question.keys) {
     if (is_bill_key(key)) continue;
-    return fail(kExitUsage,
+    return fail("report", kExitUsage,
                 fmt::format("--by: unknown key '{}'; known: {}", key, bill_key_names()));
   }
   auto zone = TimeZone::named(options.timezone);
-  if (!zone) return fail(kExitUsage, zone.error());
+  if (!zone) return fail("report", kExitUsage, zone.error());
   const Time now = platform::SystemClock().now();
   for (const auto& [text, time, name] : {std::tuple{&options.since, &question.since, "--since"},
                                          std::tuple{&options.until, &question.until, "--until"}}) {
     if (text->empty()) continue;
     *time = zone->parse(*text, now);
     if (*time) continue;
-    return fail(kExitUsage,
+    return fail("report", kExitUsage,
                 fmt::format("{}: '{}' is no time: give 24h, 7d, a date or RFC 3339", name, *text));
   }
   const auto path = ledger_path("report", options.ledger, options.config);
   if (!path) return path.error();
   if (options.would) return print_would(options, *path, question);
   const auto bill = make_bill(*path, question, *zone);
-  if (!bill) return fail(kExitFailed, bill.error());
+  if (!bill) return fail("report", kExitFailed, bill.error());
 
   BillLayout layout;
   layout.header = !options.no_header;
@@ -88,7 +85,7 @@ int run(const Options& options) {
 void add_report_command(CLI::App& app, int& exit_code) {
   CLI::App* const command =
       app.add_subcommand("report", "the bill: requests, tokens and cost from the ledger");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReportOptions>();
   command->add_option("-c,--config", options->config, "configuration file that names the ledger")
       ->envname("TOKENWEIR_CONFIG");
   command->add_option("--ledger", options->ledger, "ledger file, instead of a configuration");

@@ -17,7 +17,7 @@
 namespace tokenweir::cli {
 namespace {
 
-struct Options {
+struct RunsOptions {
   AdminOptions admin;
   std::string run, workflow, credential;
   std::string reason, duration;
@@ -37,7 +37,7 @@ Table::Row run_row(const JsonElement& run) {
           cell_at(run, {"seen_at"}),    cell_at(run, {"parent_run"})};
 }
 
-int list_runs(const Options& options) {
+int list_runs(const RunsOptions& options) {
   const auto client = AdminClient::make(options.admin, "runs");
   if (!client) return client.error();
   std::string target = fmt::format("/api/v1/runs?limit={}", options.limit);
@@ -64,7 +64,7 @@ int list_runs(const Options& options) {
   return 0;
 }
 
-int end_run(const Options& options) {
+int end_run(const RunsOptions& options) {
   if (options.reason.empty()) {
     std::cerr << "tokenweir runs end: --reason is missing: it goes into the audit\n";
     return kExitUsage;
@@ -111,7 +111,7 @@ std::string top_page(const AnswerJson& answer) {
   return page + text_table(table, true);
 }
 
-int top(const Options& options) {
+int top(const RunsOptions& options) {
   const auto client = AdminClient::make(options.admin, "top");
   if (!client) return client.error();
   const bool refresh = !options.once && !options.admin.json && ::isatty(STDOUT_FILENO) == 1;
@@ -130,7 +130,7 @@ int top(const Options& options) {
   }
 }
 
-int audit(const Options& options) {
+int audit(const RunsOptions& options) {
   const auto client = AdminClient::make(options.admin, "audit");
   if (!client) return client.error();
   const auto body = client->get(fmt::format("/api/v1/audit?limit={}", options.limit));
@@ -155,7 +155,7 @@ int audit(const Options& options) {
 
 void add_runs_command(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand("runs", "agent runs the server remembers");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunsOptions>();
   add_admin_options(*command, options->admin);
   command->add_option("--run", options->run, "only runs of this name");
   command->add_option("--workflow", options->workflow, "only runs of this workflow");
@@ -178,7 +178,7 @@ void add_runs_command(CLI::App& app, int& exit_code) {
 void add_top_command(CLI::App& app, int& exit_code) {
   CLI::App* const command =
       app.add_subcommand("top", "where the money of the last minutes goes, dearest first");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunsOptions>();
   add_admin_options(*command, options->admin);
   command->add_flag("--once", options->once, "print once instead of refreshing");
   command->add_option("--interval", options->interval, "seconds between two looks")
@@ -189,7 +189,7 @@ void add_top_command(CLI::App& app, int& exit_code) {
 
 void add_audit_command(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand("audit", "who ordered what, newest first");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunsOptions>();
   add_admin_options(*command, options->admin);
   command->add_option("--limit", options->limit, "lines")->capture_default_str();
   command->callback([options, &exit_code] { exit_code = audit(*options); });

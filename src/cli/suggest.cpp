@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/complain.h"
 #include "cli/ledger_path.h"
 #include "cli/suggestion.h"
 #include "cli/time_zone.h"
@@ -12,34 +13,30 @@
 namespace tokenweir::cli {
 namespace {
 
-struct Options {
+struct SuggestOptions {
   std::string config, ledger;
   std::string since = "7d";
   std::string until;
   std::int64_t requests_min = 50;
 };
 
-int fail(int code, std::string_view message) {
-  std::cerr << "tokenweir suggest: " << message << '\n';
-  return code;
-}
-
-int run(const Options& options) {
+int run(const SuggestOptions& options) {
   const auto zone = TimeZone::named("UTC");
   const Time now = platform::SystemClock().now();
   const auto since = zone->parse(options.since, now);
-  if (!since) return fail(kExitUsage, "--since is no time: give 7d, a date or RFC 3339");
+  if (!since) return fail("suggest", kExitUsage, "--since is no time: give 7d, a date or RFC 3339");
   std::optional<Time> until;
   if (!options.until.empty()) {
     until = zone->parse(options.until, now);
-    if (!until) return fail(kExitUsage, "--until is no time: give 7d, a date or RFC 3339");
+    if (!until)
+      return fail("suggest", kExitUsage, "--until is no time: give 7d, a date or RFC 3339");
   }
   const auto path = ledger_path("suggest", options.ledger, options.config);
   if (!path) return path.error();
   auto history = read_history(*path, *since, until);
-  if (!history) return fail(kExitFailed, history.error());
+  if (!history) return fail("suggest", kExitFailed, history.error());
   if (history->requests == 0) {
-    return fail(kExitFailed, "the ledger has no requests of that time: try --since 30d");
+    return fail("suggest", kExitFailed, "the ledger has no requests of that time: try --since 30d");
   }
   std::cout << suggestion_yaml(std::move(*history), options.requests_min) << std::flush;
   return std::cout ? 0 : kExitFailed;
@@ -50,7 +47,7 @@ int run(const Options& options) {
 void add_suggest_command(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand(
       "suggest", "caps, budgets and run limits that the ledger's traffic would have stayed under");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SuggestOptions>();
   command->add_option("-c,--config", options->config, "configuration file that names the ledger")
       ->envname("TOKENWEIR_CONFIG");
   command->add_option("--ledger", options->ledger, "ledger file, instead of a configuration");

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "config/reading.h"
+#include "core/text.h"
 
 namespace tokenweir::config {
 namespace {
@@ -42,14 +43,6 @@ bool split_authority(std::string_view text, std::string_view& host, std::string_
   if (rest.front() != ':' || rest.size() == 1) return false;
   port = rest.substr(1);
   return true;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
 }
 
 std::string bracketed(const std::string& host) {
@@ -93,7 +86,7 @@ std::optional<Origin> parse_origin(std::string_view text, std::string& why) {
     why = "must hold a host and, if any, a port from 1 to 65535";
     return std::nullopt;
   }
-  origin.host = lower(host);
+  origin.host = lower_case(host);
   if (!is_host(origin.host)) {
     why = "must hold a host name or a numeric address";
     return std::nullopt;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text.h"
+
 namespace tokenweir::config {
 namespace {
 
@@ -43,14 +45,6 @@ constexpr std::string_view kUserAliases[] = {
     "json:cf-aig-metadata:_user", "json:x-portkey-metadata:_user", "json:x-tfy-metadata:_user",
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
-
 bool is_field_name(std::string_view name) {
   constexpr std::string_view kToken = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
   return !name.empty() && name.size() < 64 &&
@@ -75,7 +69,7 @@ std::optional<AttributionSource> parse_source(Meaning meaning, std::string_view 
   source.meaning = meaning;
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) {
-    source.header = lower(text);
+    source.header = lower_case(text);
   } else {
     const std::string_view form = text.substr(0, colon);
     text.remove_prefix(colon + 1);
@@ -86,7 +80,7 @@ std::optional<AttributionSource> parse_source(Meaning meaning, std::string_view 
       source.form = form == "json" ? Form::json : Form::tag_list;
       const std::size_t next = text.find(':');
       if (next == std::string_view::npos) return std::nullopt;
-      source.header = lower(text.substr(0, next));
+      source.header = lower_case(text.substr(0, next));
       text.remove_prefix(next + 1);
     } else {
       return std::nullopt;

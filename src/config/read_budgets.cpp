@@ -12,8 +12,6 @@ using yaml::kRequired;
 using yaml::MapReader;
 using yaml::Node;
 
-constexpr std::int64_t kMostTokens = 1'000'000'000'000;
-
 bool has(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }

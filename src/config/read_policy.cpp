@@ -10,9 +10,6 @@ using yaml::kRequired;
 using yaml::MapReader;
 using yaml::Node;
 
-constexpr std::int64_t kMostTokens = 1'000'000'000'000;
-constexpr std::int64_t kMostTimes = 1'000'000;
-
 void read_output_cap(Reading& reading, MapReader& map) {
   OutputCap cap;
   read_match(reading, map, cap.match);

@@ -10,9 +10,6 @@ using yaml::kRequired;
 using yaml::MapReader;
 using yaml::Node;
 
-constexpr std::int64_t kMostTokens = 1'000'000'000'000;
-constexpr std::int64_t kMostTimes = 1'000'000;
-
 void read_mode(MapReader& map, RunMode& mode) {
   map.choice({"mode", "note it, slow the run down (at most 5 s a step), or stop it"}, mode,
              {{"observe", RunMode::observe}, {"slow", RunMode::slow}, {"stop", RunMode::stop}});

@@ -2,6 +2,7 @@
 // Internal to this room.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +12,10 @@
 #include "yaml/reader.h"
 
 namespace tokenweir::config {
+
+// The largest limits a rule may name: above them a figure is a slip of the keyboard.
+inline constexpr std::int64_t kMostTokens = 1'000'000'000'000;
+inline constexpr std::int64_t kMostTimes = 1'000'000;
 
 struct Reading {
   Config& config;

@@ -109,6 +109,14 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
 bool glob_matches(std::string_view glob, std::string_view text) {
   // On a mismatch only the latest star can take one byte more, so no recursion is needed.
   std::size_t g = 0, t = 0;

@@ -21,6 +21,9 @@ void append_json_string(std::string& out, std::string_view text);
 // backslashes.
 [[nodiscard]] bool is_plain_json(std::string_view text);
 
+// ASCII letters in lower case, every other byte as it is.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
 // True when the whole text matches a pattern in which `*` stands for any bytes and `?` for one.
 [[nodiscard]] bool glob_matches(std::string_view glob, std::string_view text);
 

@@ -8,7 +8,7 @@
 namespace tokenweir::http {
 namespace {
 
-bool refuse(HeadError& error, int status, std::string_view reason) {
+bool reject(HeadError& error, int status, std::string_view reason) {
   error = HeadError{status, reason};
   return false;
 }
@@ -99,7 +99,7 @@ bool note(const Field& field, FieldFacts& facts, HeadError& error) {
       if (equals_ignoring_case(field.name, "content-length")) {
         ++facts.lengths;
         if (!parse_length(field.value, facts.length)) {
-          return refuse(error, 400, "Content-Length is not one decimal number");
+          return reject(error, 400, "Content-Length is not one decimal number");
         }
         return true;
       }
@@ -115,7 +115,7 @@ bool note(const Field& field, FieldFacts& facts, HeadError& error) {
       break;
   }
   if (resembles_framing(field.name)) {
-    return refuse(error, 400, "field name resembles a framing field");
+    return reject(error, 400, "field name resembles a framing field");
   }
   return true;
 }
@@ -193,17 +193,17 @@ bool decide_framing(const FieldFacts& facts, int minor_version, Framing& framing
                     HeadError& error) {
   if (facts.transfer_encodings > 0) {
     if (facts.lengths > 0) {
-      return refuse(error, 400, "both Content-Length and Transfer-Encoding");
+      return reject(error, 400, "both Content-Length and Transfer-Encoding");
     }
-    if (minor_version == 0) return refuse(error, 400, "Transfer-Encoding in HTTP/1.0");
-    if (facts.transfer_encodings > 1) return refuse(error, 400, "several Transfer-Encoding fields");
+    if (minor_version == 0) return reject(error, 400, "Transfer-Encoding in HTTP/1.0");
+    if (facts.transfer_encodings > 1) return reject(error, 400, "several Transfer-Encoding fields");
     if (!equals_ignoring_case(facts.transfer_encoding, "chunked")) {
-      return refuse(error, 501, "Transfer-Encoding other than chunked");
+      return reject(error, 501, "Transfer-Encoding other than chunked");
     }
     framing = {FramingKind::chunked, 0};
     return true;
   }
-  if (facts.lengths > 1) return refuse(error, 400, "several Content-Length fields");
+  if (facts.lengths > 1) return reject(error, 400, "several Content-Length fields");
   framing = facts.lengths == 1 ? Framing{FramingKind::length, facts.length} : Framing{};
   return true;
 }

@@ -34,7 +34,7 @@ bool has_any_prefix(std::string_view name, std::span<const std::string_view> pre
   return false;
 }
 
-bool is_host(std::string_view name) { return same(name, "host"); }
+bool names_host(std::string_view name) { return same(name, "host"); }
 
 bool is_content_length(std::string_view name) { return same(name, "content-length"); }
 
@@ -124,7 +124,7 @@ class SetFields {
     if (written_[i]) return;
     written_[i] = true;
     const auto& [name, value] = set_[i];
-    if (is_host(name) || is_content_length(name) || is_transfer_encoding(name)) return;
+    if (names_host(name) || is_content_length(name) || is_transfer_encoding(name)) return;
     writer.field(name, value);
   }
 
@@ -211,7 +211,7 @@ void append_request_head(std::string& out, const RequestHead& head, std::string_
   const ConnectionNames connection(head.fields);
   Writing writing{writer, set, framing_fields, connection, edits};
   write_fields(writing, head.fields,
-               [](std::string_view name) { return is_host(name) || same(name, "expect"); });
+               [](std::string_view name) { return names_host(name) || same(name, "expect"); });
   writer.put(kCrlf);
 }
 

@@ -13,16 +13,16 @@ constexpr std::size_t kLongestKey = 4096;
 // What the keys begin with that `tokenweir keys` makes.
 constexpr std::string_view kOwnPrefix = "twk_";
 
-struct Found {
+struct FoundKey {
   const config::Credential* credential = nullptr;
   bool over = false;
 };
 
-Found lookup(std::string_view key, const config::Config& config, Time now) {
+FoundKey lookup(std::string_view key, const config::Config& config, Time now) {
   if (key.empty() || key.size() > kLongestKey) return {};
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
-  Found found;
+  FoundKey found;
   for (const config::Credential& credential : config.credentials) {
     for (const config::ProxyKey& good : credential.keys) {
       const bool same = CRYPTO_memcmp(digest, good.digest.data(), good.digest.size()) == 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
 #include "pricing/model_id.h"
 #include "pricing/quote.h"
 #include "pricing/rates.h"

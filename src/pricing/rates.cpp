@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/text.h"
+
 namespace tokenweir::pricing {
 namespace {
 
@@ -145,14 +147,6 @@ constexpr std::array<StandIns, kKinds> kStandIns = [] {
   }
   return table;
 }();
-
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 std::string dollars_per_million(const Rate& rate) {
   // A picodollar per unit is a millionth of a dollar per million units.

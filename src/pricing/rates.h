@@ -38,7 +38,6 @@ using KindSet = std::bitset<kKinds>;
 [[nodiscard]] CostKind cost_kind_of(Kind k);
 // Every token kind: what a factor applies to unless its file says otherwise.
 [[nodiscard]] KindSet token_kinds();
-[[nodiscard]] std::string lower_case(std::string_view text);
 
 // So many picodollars for so many units, in lowest terms: "0.111 dollars for 3600 seconds" has no
 // whole number of picodollars for one second and stays exact all the same.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/text.h"
 #include "yaml/values.h"
 
 namespace tokenweir::pricing {

@@ -7,22 +7,22 @@
 namespace tokenweir::provider {
 namespace {
 
-constexpr std::uint16_t kOwn = bit(Family::anthropic);
+constexpr std::uint16_t kAnthropicFamily = bit(Family::anthropic);
 
-constexpr std::array kRules = std::to_array<Rule>({
+constexpr std::array kAnthropicRules = std::to_array<Rule>({
     {"messages/count_tokens", kPost, Dialect::anthropic_misc, "count_tokens", kFree},
     {"messages/batches", kPost, Dialect::anthropic_misc, "messages.batches", kAsyncJob},
     {"messages/batches/**", kAnyMethod, Dialect::anthropic_misc, "messages.batches", kFree},
     {"messages", kPost, Dialect::anthropic_messages, "messages", kInference},
     // Also offered by servers that speak OpenAI's API otherwise.
     {"complete", kPost, Dialect::anthropic_misc, "complete", kInference,
-     kOwn | bit(Family::openai)},
-    {"files/**", kAnyMethod, Dialect::anthropic_misc, "files", kFree, kOwn},
-    {"models/**", kGet, Dialect::anthropic_misc, "models", kFree, kOwn},
-    {"skills/**", kAnyMethod, Dialect::anthropic_misc, "skills", kFree, kOwn},
+     kAnthropicFamily | bit(Family::openai)},
+    {"files/**", kAnyMethod, Dialect::anthropic_misc, "files", kFree, kAnthropicFamily},
+    {"models/**", kGet, Dialect::anthropic_misc, "models", kFree, kAnthropicFamily},
+    {"skills/**", kAnyMethod, Dialect::anthropic_misc, "skills", kFree, kAnthropicFamily},
 });
 
-std::string_view type_of(int status) {
+std::string_view anthropic_type_of(int status) {
   switch (status) {
     case 401:
       return "authentication_error";
@@ -51,7 +51,7 @@ std::string_view type_of(int status) {
 
 bool recognise_anthropic(Family family, Method method, const Segments& path, std::string_view,
                          Endpoint& endpoint) {
-  const Rule* rule = first_match(kRules, family, method, path);
+  const Rule* rule = first_match(kAnthropicRules, family, method, path);
   if (rule == nullptr) return false;
   apply(*rule, endpoint);
   return true;
@@ -63,7 +63,7 @@ ErrorAnswer anthropic_error(const Problem& problem) {
   answer.request_id_header = "request-id";
   std::string& body = answer.body;
   body = R"({"type":"error","error":{"type":)";
-  append_json_string(body, problem.type.empty() ? type_of(problem.status) : problem.type);
+  append_json_string(body, problem.type.empty() ? anthropic_type_of(problem.status) : problem.type);
   body += R"(,"message":)";
   append_json_string(body, problem.message);
   body += R"(,"details":{"error_code":)";

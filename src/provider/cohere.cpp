@@ -7,31 +7,31 @@
 namespace tokenweir::provider {
 namespace {
 
-constexpr std::uint16_t kOwn = bit(Family::cohere);
+constexpr std::uint16_t kCohereFamily = bit(Family::cohere);
 
-constexpr std::array kRules = std::to_array<Rule>({
+constexpr std::array kCohereRules = std::to_array<Rule>({
     {"v2/chat", kPost, Dialect::cohere, "chat", kInference},
     {"v2/embed", kPost, Dialect::cohere, "embeddings", kInference},
     {"v2/rerank", kPost, Dialect::cohere, "rerank", kInference},
-    {"chat", kPost, Dialect::cohere, "chat", kInference, kOwn},
-    {"embed", kPost, Dialect::cohere, "embeddings", kInference, kOwn},
-    {"rerank", kPost, Dialect::cohere, "rerank", kInference, kOwn},
-    {"generate", kPost, Dialect::cohere, "generate", kInference, kOwn},
-    {"summarize", kPost, Dialect::cohere, "summarize", kInference, kOwn},
-    {"classify", kPost, Dialect::cohere, "classify", kInference, kOwn},
-    {"tokenize", kPost, Dialect::cohere, "tokenize", kFree, kOwn},
-    {"detokenize", kPost, Dialect::cohere, "tokenize", kFree, kOwn},
-    {"embed-jobs/**", kPost, Dialect::cohere, "embed_jobs", kAsyncJob, kOwn},
-    {"models/**", kGet, Dialect::cohere, "models", kFree, kOwn},
-    {"datasets/**", kAnyMethod, Dialect::cohere, "datasets", kFree, kOwn},
-    {"connectors/**", kAnyMethod, Dialect::cohere, "connectors", kFree, kOwn},
+    {"chat", kPost, Dialect::cohere, "chat", kInference, kCohereFamily},
+    {"embed", kPost, Dialect::cohere, "embeddings", kInference, kCohereFamily},
+    {"rerank", kPost, Dialect::cohere, "rerank", kInference, kCohereFamily},
+    {"generate", kPost, Dialect::cohere, "generate", kInference, kCohereFamily},
+    {"summarize", kPost, Dialect::cohere, "summarize", kInference, kCohereFamily},
+    {"classify", kPost, Dialect::cohere, "classify", kInference, kCohereFamily},
+    {"tokenize", kPost, Dialect::cohere, "tokenize", kFree, kCohereFamily},
+    {"detokenize", kPost, Dialect::cohere, "tokenize", kFree, kCohereFamily},
+    {"embed-jobs/**", kPost, Dialect::cohere, "embed_jobs", kAsyncJob, kCohereFamily},
+    {"models/**", kGet, Dialect::cohere, "models", kFree, kCohereFamily},
+    {"datasets/**", kAnyMethod, Dialect::cohere, "datasets", kFree, kCohereFamily},
+    {"connectors/**", kAnyMethod, Dialect::cohere, "connectors", kFree, kCohereFamily},
 });
 
 }  // namespace
 
 bool recognise_cohere(Family family, Method method, const Segments& path, std::string_view,
                       Endpoint& endpoint) {
-  const Rule* rule = first_match(kRules, family, method, path);
+  const Rule* rule = first_match(kCohereRules, family, method, path);
   if (rule == nullptr) return false;
   apply(*rule, endpoint);
   return true;

@@ -7,7 +7,7 @@
 namespace tokenweir::provider {
 namespace {
 
-constexpr std::uint16_t kOwn = bit(Family::gemini) | bit(Family::vertex);
+constexpr std::uint16_t kGeminiFamilies = bit(Family::gemini) | bit(Family::vertex);
 
 // What follows the last colon of the last segment: ".../models/m:generateContent".
 struct Verb {
@@ -30,22 +30,24 @@ constexpr std::array kVerbs = std::to_array<Verb>({
     {"asyncBatchEmbedContent", Dialect::gemini_misc, "batches", kAsyncJob},
 });
 
-constexpr std::array kRules = std::to_array<Rule>({
+constexpr std::array kGeminiRules = std::to_array<Rule>({
     {"interactions", kPost, Dialect::gemini_interactions, "interactions", kInference},
     {"interactions/*/cancel", kPost, Dialect::gemini_interactions, "interactions.cancel",
      kMetered | kReadsStored},
     {"interactions/*", kGet, Dialect::gemini_interactions, "interactions.get",
      kMetered | kReadsStored},
     {"interactions/*", kDelete, Dialect::gemini_misc, "interactions.delete", kFree},
-    {"cachedContents/**", kPost, Dialect::gemini_misc, "cachedContents", kNone, kOwn},
-    {"cachedContents/**", kGet | kDelete, Dialect::gemini_misc, "cachedContents", kFree, kOwn},
-    {"batchPredictionJobs/**", kPost, Dialect::gemini_misc, "batches", kAsyncJob, kOwn},
-    {"batchPredictionJobs/**", kGet | kDelete, Dialect::gemini_misc, "batches", kFree, kOwn},
-    {"batches/**", kAnyMethod, Dialect::gemini_misc, "batches", kFree, kOwn},
-    {"files/**", kAnyMethod, Dialect::gemini_misc, "files", kFree, kOwn},
-    {"operations/**", kGet | kDelete, Dialect::gemini_misc, "operations", kFree, kOwn},
-    {"models/**", kGet, Dialect::gemini_misc, "models", kFree, kOwn},
-    {"tunedModels/**", kGet | kDelete, Dialect::gemini_misc, "models", kFree, kOwn},
+    {"cachedContents/**", kPost, Dialect::gemini_misc, "cachedContents", kNone, kGeminiFamilies},
+    {"cachedContents/**", kGet | kDelete, Dialect::gemini_misc, "cachedContents", kFree,
+     kGeminiFamilies},
+    {"batchPredictionJobs/**", kPost, Dialect::gemini_misc, "batches", kAsyncJob, kGeminiFamilies},
+    {"batchPredictionJobs/**", kGet | kDelete, Dialect::gemini_misc, "batches", kFree,
+     kGeminiFamilies},
+    {"batches/**", kAnyMethod, Dialect::gemini_misc, "batches", kFree, kGeminiFamilies},
+    {"files/**", kAnyMethod, Dialect::gemini_misc, "files", kFree, kGeminiFamilies},
+    {"operations/**", kGet | kDelete, Dialect::gemini_misc, "operations", kFree, kGeminiFamilies},
+    {"models/**", kGet, Dialect::gemini_misc, "models", kFree, kGeminiFamilies},
+    {"tunedModels/**", kGet | kDelete, Dialect::gemini_misc, "models", kFree, kGeminiFamilies},
 });
 
 std::string model_of(std::string_view segment) {
@@ -125,7 +127,7 @@ bool recognise_gemini(Family family, Method method, const Segments& path, std::s
       return true;
     }
   }
-  const Rule* rule = first_match(kRules, family, method, path);
+  const Rule* rule = first_match(kGeminiRules, family, method, path);
   if (rule == nullptr) return false;
   apply(*rule, endpoint);
   return true;

@@ -7,31 +7,31 @@
 namespace tokenweir::provider {
 namespace {
 
-constexpr std::uint16_t kOwn = bit(Family::ollama);
+constexpr std::uint16_t kOllamaFamily = bit(Family::ollama);
 constexpr std::uint8_t kStreamed = kInference | kStreamsByDefault;
 
-constexpr std::array kRules = std::to_array<Rule>({
+constexpr std::array kOllamaRules = std::to_array<Rule>({
     {"api/chat", kPost, Dialect::ollama, "chat", kStreamed},
     {"api/generate", kPost, Dialect::ollama, "generate", kStreamed},
     {"api/embed", kPost, Dialect::ollama, "embeddings", kInference},
-    {"api/embeddings", kPost, Dialect::ollama, "embeddings", kInference, kOwn},
+    {"api/embeddings", kPost, Dialect::ollama, "embeddings", kInference, kOllamaFamily},
     {"api/tags", kGet, Dialect::ollama, "models", kFree},
-    {"api/ps", kGet, Dialect::ollama, "models", kFree, kOwn},
-    {"api/version", kGet, Dialect::ollama, "models", kFree, kOwn},
-    {"api/show", kPost, Dialect::ollama, "models", kFree, kOwn},
-    {"api/pull", kPost, Dialect::ollama, "models", kFree, kOwn},
-    {"api/push", kPost, Dialect::ollama, "models", kFree, kOwn},
-    {"api/create", kPost, Dialect::ollama, "models", kFree, kOwn},
-    {"api/copy", kPost, Dialect::ollama, "models", kFree, kOwn},
-    {"api/delete", kDelete, Dialect::ollama, "models", kFree, kOwn},
-    {"api/blobs/*", kAnyMethod, Dialect::ollama, "models", kFree, kOwn},
+    {"api/ps", kGet, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/version", kGet, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/show", kPost, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/pull", kPost, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/push", kPost, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/create", kPost, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/copy", kPost, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/delete", kDelete, Dialect::ollama, "models", kFree, kOllamaFamily},
+    {"api/blobs/*", kAnyMethod, Dialect::ollama, "models", kFree, kOllamaFamily},
 });
 
 }  // namespace
 
 bool recognise_ollama(Family family, Method method, const Segments& path, std::string_view,
                       Endpoint& endpoint) {
-  const Rule* rule = first_match(kRules, family, method, path);
+  const Rule* rule = first_match(kOllamaRules, family, method, path);
   if (rule == nullptr) return false;
   apply(*rule, endpoint);
   return true;

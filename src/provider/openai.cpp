@@ -8,10 +8,11 @@ namespace tokenweir::provider {
 namespace {
 
 constexpr std::uint16_t kNotCohere = static_cast<std::uint16_t>(~bit(Family::cohere));
-constexpr std::uint16_t kOwn = bit(Family::openai) | bit(Family::azure) | bit(Family::opaque);
+constexpr std::uint16_t kOpenaiFamilies =
+    bit(Family::openai) | bit(Family::azure) | bit(Family::opaque);
 constexpr std::uint16_t kSelfHosted = bit(Family::openai) | bit(Family::opaque);
 
-constexpr std::array kRules = std::to_array<Rule>({
+constexpr std::array kOpenaiRules = std::to_array<Rule>({
     {"chat/completions", kPost, Dialect::openai_chat, "chat.completions", kInference},
     {"fim/completions", kPost, Dialect::openai_chat, "fim.completions", kInference},
     {"agents/completions", kPost, Dialect::openai_chat, "agents.completions", kInference},
@@ -29,7 +30,8 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"responses/*", kDelete, Dialect::openai_misc, "responses.delete", kFree},
     {"responses", kPost, Dialect::openai_responses, "responses", kInference},
     {"decisions", kPost, Dialect::openai_responses, "decisions", kInference},
-    {"v1/agent", kPost, Dialect::openai_responses, "agent", kInference, kOwn},  // Perplexity's
+    {"v1/agent", kPost, Dialect::openai_responses, "agent", kInference,
+     kOpenaiFamilies},  // Perplexity's
 
     {"embeddings", kPost, Dialect::openai_embeddings, "embeddings", kInference},
     {"images/generations", kPost, Dialect::openai_images, "images", kInference},
@@ -38,16 +40,17 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"audio/transcriptions", kPost, Dialect::openai_audio, "audio.transcriptions", kInference},
     {"audio/translations", kPost, Dialect::openai_audio, "audio.translations", kInference},
     {"audio/speech", kPost, Dialect::openai_audio, "audio.speech", kInference},
-    {"audio/**", kAnyMethod, Dialect::openai_misc, "audio", kNone, kOwn},
+    {"audio/**", kAnyMethod, Dialect::openai_misc, "audio", kNone, kOpenaiFamilies},
 
-    {"chat/moderations", kPost, Dialect::openai_misc, "moderations", kInference, kOwn},
-    {"moderations", kPost, Dialect::openai_misc, "moderations", kFree, kOwn},
-    {"classifications", kPost, Dialect::openai_misc, "classifications", kInference, kOwn},
-    {"ocr", kPost, Dialect::openai_misc, "ocr", kInference, kOwn},
+    {"chat/moderations", kPost, Dialect::openai_misc, "moderations", kInference, kOpenaiFamilies},
+    {"moderations", kPost, Dialect::openai_misc, "moderations", kFree, kOpenaiFamilies},
+    {"classifications", kPost, Dialect::openai_misc, "classifications", kInference,
+     kOpenaiFamilies},
+    {"ocr", kPost, Dialect::openai_misc, "ocr", kInference, kOpenaiFamilies},
     {"rerank", kPost, Dialect::openai_misc, "rerank", kInference, kNotCohere},
-    {"score", kPost, Dialect::openai_misc, "score", kInference, kOwn},
-    {"tokenize", kPost, Dialect::openai_misc, "tokenize", kFree, kOwn},
-    {"detokenize", kPost, Dialect::openai_misc, "tokenize", kFree, kOwn},
+    {"score", kPost, Dialect::openai_misc, "score", kInference, kOpenaiFamilies},
+    {"tokenize", kPost, Dialect::openai_misc, "tokenize", kFree, kOpenaiFamilies},
+    {"detokenize", kPost, Dialect::openai_misc, "tokenize", kFree, kOpenaiFamilies},
     {"completion", kPost, Dialect::openai_completions, "completion", kInference, kSelfHosted},
     {"infill", kPost, Dialect::openai_completions, "infill", kInference, kSelfHosted},
     {"generate", kPost, Dialect::openai_misc, "generate", kInference, kSelfHosted},
@@ -55,50 +58,56 @@ constexpr std::array kRules = std::to_array<Rule>({
 
     // Native forms of hosters whose answers carry an OpenAI-like usage: Cloudflare, Alibaba,
     // Hugging Face, Replicate.
-    {"ai/run/**", kPost, Dialect::openai_misc, "run", kInference, kOwn},
-    {"services/aigc/**", kPost, Dialect::openai_misc, "generation", kInference, kOwn},
-    {"services/embeddings/**", kPost, Dialect::openai_misc, "generation", kInference, kOwn},
+    {"ai/run/**", kPost, Dialect::openai_misc, "run", kInference, kOpenaiFamilies},
+    {"services/aigc/**", kPost, Dialect::openai_misc, "generation", kInference, kOpenaiFamilies},
+    {"services/embeddings/**", kPost, Dialect::openai_misc, "generation", kInference,
+     kOpenaiFamilies},
     {"models/*/*", kPost, Dialect::openai_misc, "inference", kMetered, kSelfHosted},
     {"predictions/**", kPost, Dialect::openai_misc, "predictions", kAsyncJob, kSelfHosted},
     {"predictions/**", kGet, Dialect::openai_misc, "predictions", kFree, kSelfHosted},
 
-    {"threads/runs", kPost, Dialect::openai_misc, "threads.runs", kInference, kOwn},
-    {"threads/*/runs", kPost, Dialect::openai_misc, "threads.runs", kInference, kOwn},
+    {"threads/runs", kPost, Dialect::openai_misc, "threads.runs", kInference, kOpenaiFamilies},
+    {"threads/*/runs", kPost, Dialect::openai_misc, "threads.runs", kInference, kOpenaiFamilies},
     // A run tells its usage in every answer once it has ended.
     {"threads/*/runs/**", kGet | kPost, Dialect::openai_misc, "threads.runs",
-     kMetered | kReadsStored, kOwn},
-    {"threads/**", kAnyMethod, Dialect::openai_misc, "threads", kFree, kOwn},
-    {"assistants/**", kAnyMethod, Dialect::openai_misc, "assistants", kFree, kOwn},
-    {"batches/**", kPost, Dialect::openai_misc, "batches", kAsyncJob, kOwn},
-    {"batches/**", kGet, Dialect::openai_misc, "batches", kFree, kOwn},
-    {"videos/**", kPost, Dialect::openai_misc, "videos", kAsyncJob, kOwn},
-    {"videos/**", kGet | kDelete, Dialect::openai_misc, "videos", kFree, kOwn},
+     kMetered | kReadsStored, kOpenaiFamilies},
+    {"threads/**", kAnyMethod, Dialect::openai_misc, "threads", kFree, kOpenaiFamilies},
+    {"assistants/**", kAnyMethod, Dialect::openai_misc, "assistants", kFree, kOpenaiFamilies},
+    {"batches/**", kPost, Dialect::openai_misc, "batches", kAsyncJob, kOpenaiFamilies},
+    {"batches/**", kGet, Dialect::openai_misc, "batches", kFree, kOpenaiFamilies},
+    {"videos/**", kPost, Dialect::openai_misc, "videos", kAsyncJob, kOpenaiFamilies},
+    {"videos/**", kGet | kDelete, Dialect::openai_misc, "videos", kFree, kOpenaiFamilies},
     {"realtime/client_secrets", kPost, Dialect::openai_misc, "realtime.client_secrets", kCappable,
-     kOwn},
-    {"realtime/sessions", kPost, Dialect::openai_misc, "realtime.sessions", kCappable, kOwn},
-    {"realtime/**", kAnyMethod, Dialect::openai_misc, "realtime", kNone, kOwn},
-    {"live/**", kAnyMethod, Dialect::openai_misc, "live", kNone, kOwn},
+     kOpenaiFamilies},
+    {"realtime/sessions", kPost, Dialect::openai_misc, "realtime.sessions", kCappable,
+     kOpenaiFamilies},
+    {"realtime/**", kAnyMethod, Dialect::openai_misc, "realtime", kNone, kOpenaiFamilies},
+    {"live/**", kAnyMethod, Dialect::openai_misc, "live", kNone, kOpenaiFamilies},
     // Mistral's answer; OpenAI's only keep items.
-    {"conversations", kPost, Dialect::openai_misc, "conversations", kInference, kOwn},
-    {"conversations/*", kPost, Dialect::openai_misc, "conversations", kInference, kOwn},
-    {"conversations/*/restart", kPost, Dialect::openai_misc, "conversations", kInference, kOwn},
-    {"conversations/**", kPost, Dialect::openai_misc, "conversations.items", kFree, kOwn},
-    {"conversations/**", kGet | kDelete, Dialect::openai_misc, "conversations", kFree, kOwn},
-    {"fine_tuning/**", kPost, Dialect::openai_misc, "fine_tuning", kAsyncJob, kOwn},
-    {"fine_tuning/**", kGet | kDelete, Dialect::openai_misc, "fine_tuning", kFree, kOwn},
-    {"evals/**", kPost, Dialect::openai_misc, "evals", kAsyncJob, kOwn},
-    {"evals/**", kGet | kDelete, Dialect::openai_misc, "evals", kFree, kOwn},
-    {"vector_stores/**", kPost, Dialect::openai_misc, "vector_stores", kNone, kOwn},
-    {"vector_stores/**", kGet | kDelete, Dialect::openai_misc, "vector_stores", kFree, kOwn},
-    {"containers/**", kPost, Dialect::openai_misc, "containers", kNone, kOwn},
-    {"containers/**", kGet | kDelete, Dialect::openai_misc, "containers", kFree, kOwn},
-    {"files/**", kAnyMethod, Dialect::openai_misc, "files", kFree, kOwn},
-    {"uploads/**", kAnyMethod, Dialect::openai_misc, "files", kFree, kOwn},
-    {"models/**", kGet | kDelete, Dialect::openai_misc, "models", kFree, kOwn},
-    {"generation", kGet, Dialect::openai_misc, "generation", kFree, kOwn},
+    {"conversations", kPost, Dialect::openai_misc, "conversations", kInference, kOpenaiFamilies},
+    {"conversations/*", kPost, Dialect::openai_misc, "conversations", kInference, kOpenaiFamilies},
+    {"conversations/*/restart", kPost, Dialect::openai_misc, "conversations", kInference,
+     kOpenaiFamilies},
+    {"conversations/**", kPost, Dialect::openai_misc, "conversations.items", kFree,
+     kOpenaiFamilies},
+    {"conversations/**", kGet | kDelete, Dialect::openai_misc, "conversations", kFree,
+     kOpenaiFamilies},
+    {"fine_tuning/**", kPost, Dialect::openai_misc, "fine_tuning", kAsyncJob, kOpenaiFamilies},
+    {"fine_tuning/**", kGet | kDelete, Dialect::openai_misc, "fine_tuning", kFree, kOpenaiFamilies},
+    {"evals/**", kPost, Dialect::openai_misc, "evals", kAsyncJob, kOpenaiFamilies},
+    {"evals/**", kGet | kDelete, Dialect::openai_misc, "evals", kFree, kOpenaiFamilies},
+    {"vector_stores/**", kPost, Dialect::openai_misc, "vector_stores", kNone, kOpenaiFamilies},
+    {"vector_stores/**", kGet | kDelete, Dialect::openai_misc, "vector_stores", kFree,
+     kOpenaiFamilies},
+    {"containers/**", kPost, Dialect::openai_misc, "containers", kNone, kOpenaiFamilies},
+    {"containers/**", kGet | kDelete, Dialect::openai_misc, "containers", kFree, kOpenaiFamilies},
+    {"files/**", kAnyMethod, Dialect::openai_misc, "files", kFree, kOpenaiFamilies},
+    {"uploads/**", kAnyMethod, Dialect::openai_misc, "files", kFree, kOpenaiFamilies},
+    {"models/**", kGet | kDelete, Dialect::openai_misc, "models", kFree, kOpenaiFamilies},
+    {"generation", kGet, Dialect::openai_misc, "generation", kFree, kOpenaiFamilies},
 });
 
-std::string_view type_of(int status) {
+std::string_view openai_type_of(int status) {
   switch (status) {
     case 401:
       return "authentication_error";
@@ -133,7 +142,7 @@ std::string openrouter_body(const Problem& problem) {
 
 bool recognise_openai(Family family, Method method, const Segments& path, std::string_view query,
                       Endpoint& endpoint) {
-  const Rule* rule = first_match(kRules, family, method, path);
+  const Rule* rule = first_match(kOpenaiRules, family, method, path);
   if (rule == nullptr) return false;
   apply(*rule, endpoint);
   // Azure names the deployment in the path, and the path wins over the body.
@@ -161,7 +170,7 @@ ErrorAnswer openai_error(const Problem& problem) {
   body = R"({"error":{"message":)";
   append_json_string(body, problem.message);
   body += R"(,"type":)";
-  append_json_string(body, problem.type.empty() ? type_of(problem.status) : problem.type);
+  append_json_string(body, problem.type.empty() ? openai_type_of(problem.status) : problem.type);
   body += R"(,"param":null,"code":)";
   append_json_string(body, problem.code);
   append_details_object(body, problem.details);

@@ -13,7 +13,7 @@ struct Name {
   RateResource resource;
 };
 
-constexpr std::array kNames = std::to_array<Name>({
+constexpr std::array kLimitNames = std::to_array<Name>({
     {"x-ratelimit-remaining-requests", RateResource::requests},
     {"x-ratelimit-remaining-tokens", RateResource::tokens},
     {"anthropic-ratelimit-requests-remaining", RateResource::requests},
@@ -35,7 +35,7 @@ RateLimitsLeft rate_limits_left(std::span<const http::Field> fields) {
   RateLimitsLeft left{};
   for (const http::Field& field : fields) {
     if (field.name.size() < kShortest) continue;
-    for (const Name& name : kNames) {
+    for (const Name& name : kLimitNames) {
       if (!http::equals_ignoring_case(field.name, name.field)) continue;
       const std::string_view value = field.value;
       const auto count = count_from_text(value.substr(0, value.find('.')));

@@ -157,7 +157,7 @@ void add_gemini_parts(Builder& builder, const std::string& path, int level) {
   }
 }
 
-void add_gemini(Builder& builder) {
+void add_gemini_extras(Builder& builder) {
   for (const std::string parts : {"contents[].parts[]", "contents.parts[]", "content.parts[]",
                                   "systemInstruction.parts[]", "system_instruction.parts[]"}) {
     add_gemini_parts(builder, parts, 0);
@@ -204,7 +204,7 @@ void add_extra_paths(RequestFieldsBuilder& builder, Dialect dialect) {
       break;
     case Dialect::gemini:
     case Dialect::gemini_misc:
-      add_gemini(builder);
+      add_gemini_extras(builder);
       break;
     case Dialect::openai_embeddings:
       add_block(builder, "input[]", 0);

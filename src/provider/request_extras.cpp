@@ -7,7 +7,7 @@
 namespace tokenweir::provider {
 namespace {
 
-constexpr std::size_t kNames = 64;
+constexpr std::size_t kMostNames = 64;
 constexpr std::size_t kNameMax = 512;
 constexpr std::int64_t kCallsMax = 1'000'000;
 
@@ -64,7 +64,7 @@ void RequestExtras::end_block(Block& block) {
 
 void RequestExtras::note_tool(std::string_view type) {
   if (std::ranges::find(provider_tools_, type) != provider_tools_.end()) return;
-  if (provider_tools_.size() < kNames) {
+  if (provider_tools_.size() < kMostNames) {
     provider_tools_.emplace_back(type);
   } else {
     tools_unclear_ = true;
@@ -90,7 +90,7 @@ void RequestExtras::end_tool() {
 
 void RequestExtras::add_model(std::string_view name) {
   if (name.empty() || std::ranges::find(other_models_, name) != other_models_.end()) return;
-  if (other_models_.size() < kNames) {
+  if (other_models_.size() < kMostNames) {
     other_models_.emplace_back(name);
   } else {
     models_unclear_ = true;
@@ -145,7 +145,7 @@ void RequestExtras::take(const RequestPlace& place, const stream::JsonValue& val
       if (text_of(value) != "5m") long_caches_ = long_caches_ || is_set(value);
       break;
     case Field::tool_type:
-      if (tool_.types.size() < kNames) {
+      if (tool_.types.size() < kMostNames) {
         tool_.types.push_back(text_of(value));
       } else {
         tools_unclear_ = true;

@@ -57,7 +57,7 @@ void add_instances(Builder& builder) {
       .add("instances[].best_of", RequestField::best_of, kNumber);
 }
 
-void add_gemini(Builder& builder) {
+void add_gemini_fields(Builder& builder) {
   add_candidates(builder);
   builder.add("serviceTier", RequestField::service_tier, kText)
       .add("labels.workflow", RequestField::workflow, kText);
@@ -107,7 +107,7 @@ void add_others(Builder& builder, Dialect dialect) {
       add_instances(builder);
       [[fallthrough]];
     case Dialect::gemini:
-      add_gemini(builder);
+      add_gemini_fields(builder);
       break;
     case Dialect::gemini_interactions:
       add_candidates(builder);

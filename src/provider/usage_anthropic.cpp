@@ -13,7 +13,7 @@ using Count = std::optional<std::uint64_t>;
 struct Iteration;
 
 // A usage object after the merge; what nobody told has no value.
-struct Figures {
+struct AnthropicFigures {
   Count input, output, cache_read, cache_written, written_5m, written_1h, thinking;
   Count searches, fetches;
   std::string tier, speed, region;
@@ -24,7 +24,7 @@ struct Figures {
 struct Iteration {
   std::string type;
   std::string model;
-  Figures figures;
+  AnthropicFigures figures;
 };
 
 void replace(Count& kept, Count news) {
@@ -34,9 +34,9 @@ void replace(std::string& kept, std::string news) {
   if (!news.empty()) kept = std::move(news);
 }
 
-void merge(const std::optional<Json>& object, Figures& kept, Counts& counts, int depth);
+void merge(const std::optional<Json>& object, AnthropicFigures& kept, Counts& counts, int depth);
 
-void merge_iterations(const std::optional<Json>& list, Figures& kept, Counts& counts) {
+void merge_iterations(const std::optional<Json>& list, AnthropicFigures& kept, Counts& counts) {
   constexpr std::size_t kMost = 64;
   simdjson::dom::array entries;
   if (!list || list->get(entries) != simdjson::SUCCESS || entries.size() == 0) return;
@@ -55,7 +55,7 @@ void merge_iterations(const std::optional<Json>& list, Figures& kept, Counts& co
 }
 
 // Cumulative: a field that is present and not null replaces what was known, the others stay.
-void merge(const std::optional<Json>& object, Figures& kept, Counts& counts, int depth) {
+void merge(const std::optional<Json>& object, AnthropicFigures& kept, Counts& counts, int depth) {
   replace(kept.input, counts.get(object, "input_tokens"));
   replace(kept.output, counts.get(object, "output_tokens"));
   replace(kept.cache_read, counts.get(object, "cache_read_input_tokens"));
@@ -77,7 +77,7 @@ void merge(const std::optional<Json>& object, Figures& kept, Counts& counts, int
 
 // The total is the newer figure: a split that only the first event told may lag behind it. What it
 // does not explain was written with the default time to live, unless longer ones are in use.
-void place_cache_writes(const Figures& f, Usage& usage, Counts& counts) {
+void place_cache_writes(const AnthropicFigures& f, Usage& usage, Counts& counts) {
   if (!f.cache_written) {
     usage[TokenClass::cache_write_5m] = f.written_5m;
     usage[TokenClass::cache_write_1h] = f.written_1h;
@@ -95,7 +95,7 @@ void place_cache_writes(const Figures& f, Usage& usage, Counts& counts) {
   usage[TokenClass::cache_write_5m] = short_lived;
 }
 
-Usage usage_of(const Figures& f, Counts& counts) {
+Usage usage_of(const AnthropicFigures& f, Counts& counts) {
   Usage usage;
   usage[TokenClass::input] = f.input;
   usage[TokenClass::cache_read] = f.cache_read;
@@ -111,12 +111,12 @@ Usage usage_of(const Figures& f, Counts& counts) {
 }
 
 // The top level speaks for the answer alone; compactions, advisors and fallbacks are only here.
-bool iterations_decide(const Figures& f) {
+bool iterations_decide(const AnthropicFigures& f) {
   return std::ranges::any_of(f.iterations,
                              [](const Iteration& one) { return one.type != "message"; });
 }
 
-void use_iterations(Figures& f, UsageReading& reading, Counts& counts) {
+void use_iterations(AnthropicFigures& f, UsageReading& reading, Counts& counts) {
   // What only the top level tells belongs to the answer itself: the last attempt that served.
   const auto answers = [](const Iteration& one) {
     return one.type == "message" || one.type == "fallback_message";
@@ -145,7 +145,7 @@ void use_iterations(Figures& f, UsageReading& reading, Counts& counts) {
 
 UsageReading anthropic_usage(std::span<const std::string> pieces) {
   UsageReading reading;
-  Figures figures;
+  AnthropicFigures figures;
   Counts counts;
   for (const std::string& piece : pieces) {
     const std::optional<Json> object = parse_json(piece);

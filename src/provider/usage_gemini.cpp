@@ -17,7 +17,7 @@ constexpr std::array<TokenClass, kModalities> kFresh = {
     TokenClass::audio_input, TokenClass::image_input, TokenClass::video_input,
     TokenClass::document_input};
 
-struct Figures {
+struct GeminiFigures {
   Count prompt, cached, candidates, thoughts, tool, total;
   std::optional<ByModality> prompt_by, cached_by, candidates_by;
   std::string tier;
@@ -70,7 +70,7 @@ void replace(std::optional<Value>& kept, const std::optional<Value>& news) {
   if (news) kept = news;
 }
 
-void merge(const std::optional<Json>& object, Figures& kept, Counts& counts) {
+void merge(const std::optional<Json>& object, GeminiFigures& kept, Counts& counts) {
   replace(kept.prompt, counts.get(object, "promptTokenCount"));
   replace(kept.cached, counts.get(object, "cachedContentTokenCount"));
   replace(kept.candidates, counts.get(object, "candidatesTokenCount"));
@@ -90,7 +90,7 @@ void merge(const std::optional<Json>& object, Figures& kept, Counts& counts) {
 }
 
 // The total is the sum of its parts, so one missing part follows from it.
-void complete_by_total(Figures& f, Counts& counts) {
+void complete_by_total(GeminiFigures& f, Counts& counts) {
   if (!f.total) return;
   const std::uint64_t told =
       f.prompt.value_or(0) + f.candidates.value_or(0) + f.thoughts.value_or(0) + f.tool.value_or(0);
@@ -102,7 +102,7 @@ void complete_by_total(Figures& f, Counts& counts) {
   }
 }
 
-void split_input(const Figures& f, Usage& usage, Counts& counts) {
+void split_gemini_input(const GeminiFigures& f, Usage& usage, Counts& counts) {
   if (f.tool) usage[TokenClass::tool_input] = f.tool;
   if (!f.prompt) {
     usage[TokenClass::cache_read] = f.cached;
@@ -130,7 +130,7 @@ void split_input(const Figures& f, Usage& usage, Counts& counts) {
   usage[TokenClass::input] = left;
 }
 
-void split_output(const Figures& f, Usage& usage, Counts& counts) {
+void split_output(const GeminiFigures& f, Usage& usage, Counts& counts) {
   usage[TokenClass::reasoning] = f.thoughts;
   if (!f.candidates) return;
   std::uint64_t left = *f.candidates;
@@ -147,7 +147,7 @@ void split_output(const Figures& f, Usage& usage, Counts& counts) {
 
 UsageReading gemini_usage(std::span<const std::string> pieces, bool ended) {
   UsageReading reading;
-  Figures figures;
+  GeminiFigures figures;
   Counts counts;
   for (const std::string& piece : pieces) {
     const std::optional<Json> object = parse_json(piece);
@@ -159,7 +159,7 @@ UsageReading gemini_usage(std::span<const std::string> pieces, bool ended) {
     merge(object, figures, counts);
   }
   if (ended) complete_by_total(figures, counts);
-  split_input(figures, reading.usage, counts);
+  split_gemini_input(figures, reading.usage, counts);
   split_output(figures, reading.usage, counts);
   reading.service_tier = figures.tier;
   reading.anomaly = counts.anomaly();
@@ -175,7 +175,7 @@ UsageReading interactions_usage(std::string_view raw, int generation) {
     return reading;
   }
   reading.readable = true;
-  Figures figures;
+  GeminiFigures figures;
   figures.prompt = counts.get(object, "total_input_tokens");
   figures.cached = counts.get(object, "total_cached_tokens");
   figures.candidates = counts.get(object, "total_output_tokens");
@@ -185,7 +185,7 @@ UsageReading interactions_usage(std::string_view raw, int generation) {
   figures.cached_by = by_modality(member(object, "cached_tokens_by_modality"), "tokens", counts);
   figures.candidates_by =
       by_modality(member(object, "output_tokens_by_modality"), "tokens", counts);
-  split_input(figures, reading.usage, counts);
+  split_gemini_input(figures, reading.usage, counts);
   split_output(figures, reading.usage, counts);
 
   simdjson::dom::array tools;

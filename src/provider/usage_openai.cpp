@@ -24,7 +24,7 @@ Count larger(Count left, Count right) {
 }
 
 // The raw figures, in one spelling.
-struct Figures {
+struct OpenaiFigures {
   std::optional<Json> root;
   std::optional<Json> input_details;
   std::optional<Json> output_details;
@@ -32,8 +32,8 @@ struct Figures {
   bool perplexity = false;
 };
 
-Figures figures_of(std::optional<Json> root, OpenAiUse use, Counts& counts) {
-  Figures f;
+OpenaiFigures figures_of(std::optional<Json> root, OpenAiUse use, Counts& counts) {
+  OpenaiFigures f;
   f.root = root;
   f.input_details = first_member(root, {"prompt_tokens_details", "input_tokens_details",
                                         "input_token_details", "prompt_token_details"});
@@ -65,7 +65,7 @@ Figures figures_of(std::optional<Json> root, OpenAiUse use, Counts& counts) {
 }
 
 // What the total holds beyond input and output, put where this speaker hides it.
-void place_hidden(Figures& f, bool reasoning_outside, Count& hidden_audio, Counts& counts) {
+void place_hidden(OpenaiFigures& f, bool reasoning_outside, Count& hidden_audio, Counts& counts) {
   const auto add_reasoning = [&](std::uint64_t tokens) {
     f.reasoning = tokens;
     f.output = f.output.value_or(0) + tokens;
@@ -102,7 +102,8 @@ void place_hidden(Figures& f, bool reasoning_outside, Count& hidden_audio, Count
   }
 }
 
-void split_cache_writes(const Figures& f, std::uint64_t written, Usage& usage, Counts& counts) {
+void split_cache_writes(const OpenaiFigures& f, std::uint64_t written, Usage& usage,
+                        Counts& counts) {
   const std::optional<Json> by_time =
       first_member(f.input_details, {"cache_write_tokens_details", "cache_creation"});
   const std::optional<Json> split = by_time ? by_time : member(f.root, "cache_creation");
@@ -126,7 +127,7 @@ void split_cache_writes(const Figures& f, std::uint64_t written, Usage& usage, C
 
 // Text, audio, image and video of the input that did not come from the cache. Details count the
 // cached part in as well; where they do not say how much of it, as little as possible was cached.
-void split_input(const Figures& f, Usage& usage, Counts& counts) {
+void split_openai_input(const OpenaiFigures& f, Usage& usage, Counts& counts) {
   if (!f.input) {
     if (f.cached) usage[TokenClass::cache_read] = f.cached;
     if (f.written) split_cache_writes(f, *f.written, usage, counts);
@@ -171,7 +172,7 @@ void split_input(const Figures& f, Usage& usage, Counts& counts) {
   usage[TokenClass::input] = left;
 }
 
-void split_output(const Figures& f, OpenAiUse use, Usage& usage, Counts& counts) {
+void split_output(const OpenaiFigures& f, OpenAiUse use, Usage& usage, Counts& counts) {
   if (!f.output) {
     if (f.reasoning) usage[TokenClass::reasoning] = f.reasoning;
     return;
@@ -189,7 +190,7 @@ void split_output(const Figures& f, OpenAiUse use, Usage& usage, Counts& counts)
   usage[TokenClass::output] = left;
 }
 
-void read_calls(const Figures& f, Usage& usage, Counts& counts) {
+void read_calls(const OpenaiFigures& f, Usage& usage, Counts& counts) {
   const auto add = [&](CallClass where, Count count) {
     if (count) usage[where] = usage[where].value_or(0) + *count;
   };
@@ -217,10 +218,10 @@ UsageReading read(std::optional<Json> root, OpenAiUse use, bool reasoning_outsid
   }
   reading.readable = true;
   Counts counts;
-  Figures f = figures_of(root, use, counts);
+  OpenaiFigures f = figures_of(root, use, counts);
   Count hidden_audio;
   if (use == OpenAiUse::text) place_hidden(f, reasoning_outside, hidden_audio, counts);
-  split_input(f, reading.usage, counts);
+  split_openai_input(f, reading.usage, counts);
   if (hidden_audio) {
     Count& audio = reading.usage[TokenClass::audio_input];
     audio = audio.value_or(0) + *hidden_audio;

@@ -19,8 +19,7 @@ std::optional<std::int64_t> stored(const std::optional<Time>& time) {
   if (!time) return std::nullopt;
   return stored(*time);
 }
-Time time_of(std::int64_t value) { return Time{std::chrono::microseconds(value)}; }
-std::optional<Time> time_of(const std::optional<std::int64_t>& value) {
+std::optional<Time> optional_time_of(const std::optional<std::int64_t>& value) {
   if (!value) return std::nullopt;
   return time_of(*value);
 }
@@ -237,7 +236,7 @@ std::optional<SqlError> load_kills(const Database& database, OperatorState& stat
                 kill.reason = row.text(3);
                 kill.actor = row.text(4);
                 kill.since = time_of(row.integer(5));
-                kill.until = time_of(row.optional_integer(6));
+                kill.until = optional_time_of(row.optional_integer(6));
               });
 }
 
@@ -253,7 +252,7 @@ std::optional<SqlError> load_overrides(const Database& database, OperatorState& 
     value.reason = row.text(3);
     value.actor = row.text(4);
     value.since = time_of(row.integer(5));
-    value.until = time_of(row.optional_integer(6));
+    value.until = optional_time_of(row.optional_integer(6));
     for (std::size_t i = 0; i < kStoredMeasures; ++i) {
       value.limits[i] = row.optional_integer(static_cast<int>(7 + i));
     }
@@ -279,7 +278,7 @@ std::optional<SqlError> load_rest(const Database& database, OperatorState& state
       });
   if (error) return error;
   return each(database, "SELECT distrusted_at FROM identity", [&](const Statement& row) {
-    state.distrusted_at = time_of(row.optional_integer(0));
+    state.distrusted_at = optional_time_of(row.optional_integer(0));
   });
 }
 

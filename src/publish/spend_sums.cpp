@@ -18,7 +18,6 @@ constexpr std::array kKept = {Measure::usd, Measure::requests, Measure::input_to
                               Measure::output_tokens, Measure::total_tokens};
 
 std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
-Time time_of(std::int64_t micros) { return Time(std::chrono::microseconds(micros)); }
 
 Result<void, SqlError> run(Statement& statement) {
   const auto stepped = statement.step();

@@ -11,8 +11,14 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "core/time.h"
 
 namespace tokenweir::publish {
+
+// The ledger stores times as microseconds of the Unix epoch.
+[[nodiscard]] inline Time time_of(std::int64_t micros) {
+  return Time(std::chrono::microseconds(micros));
+}
 
 struct SqlError {
   int code = 0;  // SQLite's extended result code

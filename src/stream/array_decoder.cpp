@@ -4,12 +4,6 @@
 
 namespace tokenweir::stream {
 
-namespace {
-bool is_white_space(char byte) {
-  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-}
-}  // namespace
-
 void ArrayDecoder::feed(std::string_view bytes, EventSink& sink) {
   const char* at = bytes.data();
   const char* const end = at + bytes.size();

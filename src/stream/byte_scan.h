@@ -19,6 +19,11 @@ inline int first_set(int mask) { return __builtin_ctz(static_cast<unsigned>(mask
 }  // namespace detail
 #endif
 
+// What JSON takes for white space.
+inline bool is_white_space(char byte) {
+  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
 // The first quote, backslash or control byte (below 0x20) of a JSON string, or `end`. Sets
 // `non_ascii` when bytes above 0x7F may lie before it.
 inline const char* find_string_special(const char* at, const char* end, bool& non_ascii) {

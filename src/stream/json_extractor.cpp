@@ -14,10 +14,6 @@ constexpr std::size_t kRawKeyMax = 1024;
 // Capture buffers above this are given back between documents.
 constexpr std::size_t kKeptBetweenDocuments = 4096;
 
-bool is_white_space(char byte) {
-  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-}
-
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 }  // namespace

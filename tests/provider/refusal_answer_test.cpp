@@ -30,8 +30,8 @@ std::string header(const RefusalAnswer& answer, std::string_view name) {
   return found == answer.headers.end() ? "(none)" : found->second;
 }
 
-constexpr std::string_view kChat = "/v1/chat/completions";
-constexpr std::string_view kMessages = "/v1/messages";
+constexpr std::string_view kChatPath = "/v1/chat/completions";
+constexpr std::string_view kMessagesPath = "/v1/messages";
 constexpr std::string_view kGenerate = "/v1beta/models/g:generateContent";
 
 TEST(RefusalAnswer, OfABudgetIsFinalInEveryDialect) {
@@ -42,10 +42,10 @@ TEST(RefusalAnswer, OfABudgetIsFinalInEveryDialect) {
     int status;
     std::string_view body;
   } cases[] = {
-      {Family::openai, kChat, 402,
+      {Family::openai, kChatPath, 402,
        R"({"error":{"message":"The budget \"daily\" is used up.","type":"insufficient_quota",)"
        R"("param":null,"code":"budget_exceeded","details":{"budget":"daily","held":3}}})"},
-      {Family::anthropic, kMessages, 402,
+      {Family::anthropic, kMessagesPath, 402,
        R"({"type":"error","error":{"type":"billing_error",)"
        R"("message":"The budget \"daily\" is used up.","details":{"error_code":"budget_exceeded",)"
        R"("budget":"daily","held":3}},"request_id":"id-1"})"},
@@ -91,7 +91,8 @@ TEST(RefusalAnswer, OfABudgetCanLookLikeTheProvidersOwn) {
       std::string::npos)
       << openai.body;
   EXPECT_EQ(header(openai, "x-should-retry"), "false");
-  const RefusalAnswer anthropic = refuse(Family::anthropic, kMessages, facts, RefusalStyle::native);
+  const RefusalAnswer anthropic =
+      refuse(Family::anthropic, kMessagesPath, facts, RefusalStyle::native);
   EXPECT_EQ(anthropic.status, 429);
   EXPECT_NE(anthropic.body.find(R"("type":"rate_limit_error")"), std::string::npos);
   EXPECT_NE(anthropic.body.find(R"("error_code":"enforced_spend_limit_reached")"),
@@ -118,7 +119,7 @@ TEST(RefusalAnswer, OfARateMayBeTriedAgain) {
   facts.reason = "rate";
   facts.retry_after = seconds{7};
   for (const RefusalStyle style : {RefusalStyle::never_retried, RefusalStyle::native}) {
-    const RefusalAnswer answer = refuse(Family::openai, kChat, facts, style);
+    const RefusalAnswer answer = refuse(Family::openai, kChatPath, facts, style);
     EXPECT_EQ(answer.status, 429);
     EXPECT_EQ(header(answer, "Retry-After"), "7");
     EXPECT_EQ(header(answer, "x-should-retry"), "true");
@@ -136,7 +137,7 @@ TEST(RefusalAnswer, OfHeldMoneyIsDistinctFromExhaustion) {
   RefusalFacts facts = budget_facts();
   facts.kind = RefusalClass::retryable;
   facts.reason = "budget_reserve";
-  const RefusalAnswer answer = refuse(Family::anthropic, kMessages, facts);
+  const RefusalAnswer answer = refuse(Family::anthropic, kMessagesPath, facts);
   EXPECT_EQ(answer.status, 429);
   EXPECT_EQ(header(answer, "Retry-After"), "1");
   EXPECT_EQ(header(answer, "request-id"), "id-1");
@@ -147,12 +148,13 @@ TEST(RefusalAnswer, OfAModelIs403AndOfASize400) {
   RefusalFacts facts = budget_facts();
   facts.kind = RefusalClass::forbidden;
   facts.reason = "model_denied";
-  EXPECT_EQ(refuse(Family::openai, kChat, facts).status, 403);
-  EXPECT_NE(refuse(Family::anthropic, kMessages, facts).body.find(R"("type":"permission_error")"),
-            std::string::npos);
+  EXPECT_EQ(refuse(Family::openai, kChatPath, facts).status, 403);
+  EXPECT_NE(
+      refuse(Family::anthropic, kMessagesPath, facts).body.find(R"("type":"permission_error")"),
+      std::string::npos);
   facts.kind = RefusalClass::invalid;
   facts.reason = "too_large";
-  const RefusalAnswer answer = refuse(Family::openai, kChat, facts, RefusalStyle::native);
+  const RefusalAnswer answer = refuse(Family::openai, kChatPath, facts, RefusalStyle::native);
   EXPECT_EQ(answer.status, 400);
   EXPECT_NE(answer.body.find(R"("type":"invalid_request_error")"), std::string::npos);
   EXPECT_EQ(header(answer, "x-should-retry"), "false");
@@ -176,10 +178,10 @@ std::string cut(Family family, std::string_view path, const OpenStream& open,
 }
 
 TEST(CutEvent, EndsEachDialectsStreamWithItsError) {
-  EXPECT_EQ(cut(Family::openai, kChat, {}),
+  EXPECT_EQ(cut(Family::openai, kChatPath, {}),
             "data: {\"error\":{\"message\":\"no\",\"type\":\"insufficient_quota\",\"param\":null,"
             "\"code\":\"budget_exceeded\"}}\n\n");
-  EXPECT_EQ(cut(Family::anthropic, kMessages, {}),
+  EXPECT_EQ(cut(Family::anthropic, kMessagesPath, {}),
             "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"billing_error\","
             "\"message\":\"no\",\"details\":{\"error_code\":\"budget_exceeded\"}},"
             "\"request_id\":\"id-1\"}\n\n");
@@ -233,7 +235,7 @@ TEST(CutEvent, OfAStoppedRunIsForbiddenAndNotUnpaid) {
   EXPECT_TRUE(
       cut_event(gemini, Family::gemini, facts, {})
           .starts_with(R"(data: {"error":{"code":403,"message":"no","status":"PERMISSION)"));
-  EXPECT_NE(cut_event(recognise(Family::openai, "POST", kChat, ""), Family::openai, facts, {})
+  EXPECT_NE(cut_event(recognise(Family::openai, "POST", kChatPath, ""), Family::openai, facts, {})
                 .find(R"("type":"permission_error","param":null,"code":"killed")"),
             std::string::npos);
 }
@@ -241,7 +243,7 @@ TEST(CutEvent, OfAStoppedRunIsForbiddenAndNotUnpaid) {
 TEST(CutEvent, EndsAnOpenEventFirst) {
   OpenStream open;
   open.inside_event = true;
-  EXPECT_TRUE(cut(Family::openai, kChat, open).starts_with("\n\ndata: {\"error\""));
+  EXPECT_TRUE(cut(Family::openai, kChatPath, open).starts_with("\n\ndata: {\"error\""));
   open.form = StreamForm::lines;
   EXPECT_TRUE(cut(Family::ollama, "/api/chat", open).starts_with("\n{\"error\""));
 }

@@ -6,16 +6,16 @@
 namespace tokenweir::provider {
 namespace {
 
-UsageReading merged(std::vector<std::string> pieces, bool ended = true) {
+UsageReading merged_gemini(std::vector<std::string> pieces, bool ended = true) {
   return gemini_usage(pieces, ended);
 }
 
 TEST(GeminiUsage, RunningTotalsReplaceFieldByField) {
   const UsageReading r =
-      merged({R"({"promptTokenCount":1000,"totalTokenCount":1000})",
-              R"({"promptTokenCount":1000,"candidatesTokenCount":5,"thoughtsTokenCount":40,
+      merged_gemini({R"({"promptTokenCount":1000,"totalTokenCount":1000})",
+                     R"({"promptTokenCount":1000,"candidatesTokenCount":5,"thoughtsTokenCount":40,
            "cachedContentTokenCount":600,"totalTokenCount":1045})",
-              R"({"promptTokenCount":1000,"candidatesTokenCount":30,"thoughtsTokenCount":40,
+                     R"({"promptTokenCount":1000,"candidatesTokenCount":30,"thoughtsTokenCount":40,
            "toolUsePromptTokenCount":50,"totalTokenCount":1120,"trafficType":"ON_DEMAND_FLEX"})"});
   EXPECT_EQ(r.usage[TokenClass::input], 400U);
   EXPECT_EQ(r.usage[TokenClass::cache_read], 600U);
@@ -28,15 +28,15 @@ TEST(GeminiUsage, RunningTotalsReplaceFieldByField) {
 }
 
 TEST(GeminiUsage, CachedContentIsAPartOfThePrompt) {
-  const UsageReading r = merged({R"({"promptTokenCount":1000,"cachedContentTokenCount":900,
+  const UsageReading r = merged_gemini({R"({"promptTokenCount":1000,"cachedContentTokenCount":900,
                                      "candidatesTokenCount":1,"totalTokenCount":1001})"});
   EXPECT_EQ(r.usage[TokenClass::input], 100U);
   EXPECT_EQ(r.usage.total_input(), 1000U);
 }
 
 TEST(GeminiUsage, ModalitiesAreSplitIntoFreshAndCached) {
-  const UsageReading r =
-      merged({R"({"promptTokenCount":1000,"cachedContentTokenCount":300,"candidatesTokenCount":150,
+  const UsageReading r = merged_gemini(
+      {R"({"promptTokenCount":1000,"cachedContentTokenCount":300,"candidatesTokenCount":150,
            "totalTokenCount":1150,
            "promptTokensDetails":[{"modality":"TEXT","tokenCount":400},
              {"modality":"AUDIO","tokenCount":250},{"modality":"VIDEO","tokenCount":200},
@@ -57,7 +57,7 @@ TEST(GeminiUsage, ModalitiesAreSplitIntoFreshAndCached) {
 
 TEST(GeminiUsage, EnumsAsIntegersNameTheSameModalities) {
   const UsageReading r =
-      merged({R"({"promptTokenCount":20,"candidatesTokenCount":6,"totalTokenCount":26,
+      merged_gemini({R"({"promptTokenCount":20,"candidatesTokenCount":6,"totalTokenCount":26,
       "promptTokensDetails":[{"modality":1,"tokenCount":8},{"modality":4,"tokenCount":12}]})"});
   EXPECT_EQ(r.usage[TokenClass::audio_input], 12U);
   EXPECT_EQ(r.usage[TokenClass::input], 8U);
@@ -65,13 +65,14 @@ TEST(GeminiUsage, EnumsAsIntegersNameTheSameModalities) {
 
 TEST(GeminiUsage, OneMissingPartFollowsFromTheTotalOnceTheAnswerIsOver) {
   const std::string blocked = R"({"promptTokenCount":12,"totalTokenCount":12})";
-  EXPECT_EQ(merged({blocked}).usage.total_output(), 0U);
-  EXPECT_EQ(merged({blocked}, false).usage.total_output(), std::nullopt);
-  const UsageReading no_prompt =
-      merged({R"({"candidatesTokenCount":1,"totalTokenCount":698,"thoughtsTokenCount":122})"});
+  EXPECT_EQ(merged_gemini({blocked}).usage.total_output(), 0U);
+  EXPECT_EQ(merged_gemini({blocked}, false).usage.total_output(), std::nullopt);
+  const UsageReading no_prompt = merged_gemini(
+      {R"({"candidatesTokenCount":1,"totalTokenCount":698,"thoughtsTokenCount":122})"});
   EXPECT_EQ(no_prompt.usage.total_input(), 575U);
   EXPECT_EQ(no_prompt.usage.total_output(), 123U);
-  const UsageReading neither = merged({R"({"totalTokenCount":390,"thoughtsTokenCount":94})"});
+  const UsageReading neither =
+      merged_gemini({R"({"totalTokenCount":390,"thoughtsTokenCount":94})"});
   EXPECT_EQ(neither.usage.total_input(), std::nullopt);
   EXPECT_EQ(neither.usage.total_output(), 94U);
   EXPECT_TRUE(neither.anomaly);
@@ -79,10 +80,12 @@ TEST(GeminiUsage, OneMissingPartFollowsFromTheTotalOnceTheAnswerIsOver) {
 
 TEST(GeminiUsage, ATotalThatDoesNotAddUpIsAnAnomaly) {
   EXPECT_TRUE(
-      merged({R"({"promptTokenCount":4,"candidatesTokenCount":2,"totalTokenCount":9})"}).anomaly);
-  EXPECT_TRUE(merged({R"({"promptTokenCount":4,"cachedContentTokenCount":5,"candidatesTokenCount":2,
+      merged_gemini({R"({"promptTokenCount":4,"candidatesTokenCount":2,"totalTokenCount":9})"})
+          .anomaly);
+  EXPECT_TRUE(
+      merged_gemini({R"({"promptTokenCount":4,"cachedContentTokenCount":5,"candidatesTokenCount":2,
                           "totalTokenCount":6})"})
-                  .anomaly);
+          .anomaly);
 }
 
 TEST(InteractionsUsage, CountsThoughtsBesideTheOutputAndGroundingByGeneration) {

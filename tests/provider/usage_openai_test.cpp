@@ -237,8 +237,8 @@ TEST(OpenAiUsage, GeneratedImageTokensAreImageOutput) {
 }
 
 TEST(OpenAiUsage, TranscriptionsTellTokensOrSeconds) {
-  const UsageReading seconds = text(R"({"type":"duration","seconds":12})");
-  EXPECT_EQ(seconds.usage[CallClass::second_input], 12U);
+  const UsageReading duration = text(R"({"type":"duration","seconds":12})");
+  EXPECT_EQ(duration.usage[CallClass::second_input], 12U);
   EXPECT_EQ(text(R"({"type":"duration","seconds":12.2})").usage[CallClass::second_input], 13U);
   const UsageReading tokens = text(
       R"({"type":"tokens","input_tokens":14,"input_token_details":{"text_tokens":0,"audio_tokens":14},

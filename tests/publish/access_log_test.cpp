@@ -23,11 +23,6 @@ std::string line_of(const Record& record) {
   return out;
 }
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 TEST(AccessLog, ALineTellsTheExchange) {
   EXPECT_EQ(line_of(sample("a1")),
             R"({"time":"2026-11-21T04:08:58.468Z","event":"exchange","id":"a1",)"

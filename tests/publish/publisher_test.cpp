@@ -29,11 +29,6 @@ void publish(Publisher& publisher, const Record& record) {
   publisher.publish(std::make_unique<Record>(record), {});
 }
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // The samples of the families that are restored, without what a restart may change.
 std::set<std::string> restored_samples(const std::string& exposition) {
   std::istringstream lines(exposition);

@@ -9,8 +9,6 @@ namespace {
 
 Events elements(std::string_view text) { return decode<ArrayDecoder>(text); }
 
-SeenEvent event(std::string data) { return SeenEvent{"", std::move(data), true}; }
-
 TEST(ArrayDecoder, MakesEveryElementAnEvent) {
   EXPECT_EQ(elements("[{\"a\":[1,{}]}\r\n,\r\n{\"b\":2}]"),
             (Events{event("{\"a\":[1,{}]}"), event("{\"b\":2}")}));

@@ -29,7 +29,7 @@ struct Decoded {
   friend bool operator==(const Decoded&, const Decoded&) = default;
 };
 
-Decoded decode_in_pieces(std::string_view encoding, std::string_view bytes, std::size_t piece) {
+Decoded decompress_in_pieces(std::string_view encoding, std::string_view bytes, std::size_t piece) {
   Decompressor decompressor(encoding);
   Text out;
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
@@ -40,10 +40,10 @@ Decoded decode_in_pieces(std::string_view encoding, std::string_view bytes, std:
   return Decoded{out.text, state};
 }
 
-Decoded decode(std::string_view encoding, std::string_view bytes) {
-  const Decoded whole = decode_in_pieces(encoding, bytes, bytes.size() + 1);
-  EXPECT_EQ(decode_in_pieces(encoding, bytes, 1), whole);
-  EXPECT_EQ(decode_in_pieces(encoding, bytes, 7), whole);
+Decoded decompress(std::string_view encoding, std::string_view bytes) {
+  const Decoded whole = decompress_in_pieces(encoding, bytes, bytes.size() + 1);
+  EXPECT_EQ(decompress_in_pieces(encoding, bytes, 1), whole);
+  EXPECT_EQ(decompress_in_pieces(encoding, bytes, 7), whole);
   return whole;
 }
 
@@ -109,18 +109,18 @@ std::string noise(std::size_t size) {
 TEST(Decompressor, UndoesEveryEncoding) {
   const std::string text = noise(100'000);
   const Decoded wanted{text, State::ok};
-  EXPECT_EQ(decode("gzip", gzip(text)), wanted);
-  EXPECT_EQ(decode("x-gzip", gzip(text)), wanted);
-  EXPECT_EQ(decode("deflate", zlib(text)), wanted);
-  EXPECT_EQ(decode("deflate", raw_deflate(text)), wanted);
-  EXPECT_EQ(decode("zstd", zstd(text)), wanted);
-  EXPECT_EQ(decode("br", brotli_sample()), (Decoded{kSample, State::ok}));
+  EXPECT_EQ(decompress("gzip", gzip(text)), wanted);
+  EXPECT_EQ(decompress("x-gzip", gzip(text)), wanted);
+  EXPECT_EQ(decompress("deflate", zlib(text)), wanted);
+  EXPECT_EQ(decompress("deflate", raw_deflate(text)), wanted);
+  EXPECT_EQ(decompress("zstd", zstd(text)), wanted);
+  EXPECT_EQ(decompress("br", brotli_sample()), (Decoded{kSample, State::ok}));
 }
 
 TEST(Decompressor, PassesIdentityOn) {
   for (const std::string_view encoding : {"", "identity", "IDENTITY", " , identity ,"}) {
     EXPECT_TRUE(Decompressor(encoding).identity()) << encoding;
-    EXPECT_EQ(decode(encoding, kSample), (Decoded{kSample, State::ok}));
+    EXPECT_EQ(decompress(encoding, kSample), (Decoded{kSample, State::ok}));
   }
   EXPECT_FALSE(Decompressor("gzip").identity());
   EXPECT_FALSE(Decompressor("nothing-known").identity());
@@ -128,26 +128,27 @@ TEST(Decompressor, PassesIdentityOn) {
 
 TEST(Decompressor, UndoesListsInReverse) {
   const std::string text = noise(5'000);
-  EXPECT_EQ(decode("gzip, zstd", zstd(gzip(text))), (Decoded{text, State::ok}));
-  EXPECT_EQ(decode("identity,GZIP ,\tdeflate", zlib(gzip(text))), (Decoded{text, State::ok}));
-  EXPECT_EQ(decode("zstd, gzip", zstd(gzip(text))).state, State::corrupt);
+  EXPECT_EQ(decompress("gzip, zstd", zstd(gzip(text))), (Decoded{text, State::ok}));
+  EXPECT_EQ(decompress("identity,GZIP ,\tdeflate", zlib(gzip(text))), (Decoded{text, State::ok}));
+  EXPECT_EQ(decompress("zstd, gzip", zstd(gzip(text))).state, State::corrupt);
 }
 
 TEST(Decompressor, RefusesWhatItDoesNotKnow) {
   for (const std::string_view encoding :
        {"compress", "gzip2", "gzip, x", "aws-chunked", "gzip;q=1", "gzip,gzip,gzip,gzip"}) {
-    EXPECT_EQ(decode(encoding, gzip(kSample)), (Decoded{"", State::unsupported})) << encoding;
+    EXPECT_EQ(decompress(encoding, gzip(kSample)), (Decoded{"", State::unsupported})) << encoding;
   }
 }
 
 TEST(Decompressor, ReadsSeveralGzipMembersAndPadding) {
-  EXPECT_EQ(decode("gzip", gzip("one ") + gzip("two") + gzip("")), (Decoded{"one two", State::ok}));
-  EXPECT_EQ(decode("gzip", gzip("one") + std::string(512, '\0')), (Decoded{"one", State::ok}));
+  EXPECT_EQ(decompress("gzip", gzip("one ") + gzip("two") + gzip("")),
+            (Decoded{"one two", State::ok}));
+  EXPECT_EQ(decompress("gzip", gzip("one") + std::string(512, '\0')), (Decoded{"one", State::ok}));
 }
 
 TEST(Decompressor, ReadsSeveralZstdFrames) {
   const std::string skippable("\x50\x2A\x4D\x18\x03\x00\x00\x00xyz", 11);
-  EXPECT_EQ(decode("zstd", zstd("one ") + skippable + zstd("two")),
+  EXPECT_EQ(decompress("zstd", zstd("one ") + skippable + zstd("two")),
             (Decoded{"one two", State::ok}));
 }
 
@@ -160,23 +161,24 @@ TEST(Decompressor, CallsACutBodyCorrupt) {
                                                         {"zstd", zstd(text)},
                                                         {"br", brotli_sample()}}) {
     for (std::size_t size = 1; size<bytes.size(); size += bytes.size()> 100 ? 97 : 1) {
-      EXPECT_EQ(decode_in_pieces(encoding, bytes.substr(0, size), 64).state, State::corrupt)
+      EXPECT_EQ(decompress_in_pieces(encoding, bytes.substr(0, size), 64).state, State::corrupt)
           << encoding << " cut at " << size;
     }
-    EXPECT_EQ(decode_in_pieces(encoding, "", 1).state, State::ok) << "no body at all is none cut";
+    EXPECT_EQ(decompress_in_pieces(encoding, "", 1).state, State::ok)
+        << "no body at all is none cut";
   }
 }
 
 TEST(Decompressor, CallsBytesBehindTheEndCorrupt) {
-  EXPECT_EQ(decode("gzip", gzip("x") + "tail").state, State::corrupt);
-  EXPECT_EQ(decode("deflate", zlib("x") + "tail").state, State::corrupt);
-  EXPECT_EQ(decode("zstd", zstd("x") + "tail").state, State::corrupt);
-  EXPECT_EQ(decode("br", brotli_sample() + "tail").state, State::corrupt);
+  EXPECT_EQ(decompress("gzip", gzip("x") + "tail").state, State::corrupt);
+  EXPECT_EQ(decompress("deflate", zlib("x") + "tail").state, State::corrupt);
+  EXPECT_EQ(decompress("zstd", zstd("x") + "tail").state, State::corrupt);
+  EXPECT_EQ(decompress("br", brotli_sample() + "tail").state, State::corrupt);
 }
 
 TEST(Decompressor, CallsPlainTextCorrupt) {
   for (const std::string_view encoding : {"gzip", "zstd", "br"}) {
-    EXPECT_EQ(decode(encoding, kSample).state, State::corrupt) << encoding;
+    EXPECT_EQ(decompress(encoding, kSample).state, State::corrupt) << encoding;
   }
 }
 
@@ -194,8 +196,8 @@ TEST(Decompressor, StopsAtTheRatio) {
 
 TEST(Decompressor, AllowsAnyRatioWithinTheGrace) {
   const std::string zeros(64 * 1024, '0');
-  EXPECT_EQ(decode("gzip", gzip(zeros)), (Decoded{zeros, State::ok}));
-  EXPECT_EQ(decode("zstd", zstd(zeros)), (Decoded{zeros, State::ok}));
+  EXPECT_EQ(decompress("gzip", gzip(zeros)), (Decoded{zeros, State::ok}));
+  EXPECT_EQ(decompress("zstd", zstd(zeros)), (Decoded{zeros, State::ok}));
 }
 
 TEST(Decompressor, StopsAtTheOutputLimit) {
@@ -210,16 +212,17 @@ TEST(Decompressor, StopsAtTheOutputLimit) {
 TEST(Decompressor, BoundsTheStagesBetweenToo) {
   // The outer layer alone is a bomb; what is inside it never gets to matter.
   const std::string bomb = gzip(gzip("x") + std::string(20 * 1024 * 1024, '\0'));
-  EXPECT_EQ(decode_in_pieces("gzip, gzip", bomb, 4096).state, State::bound_exceeded);
+  EXPECT_EQ(decompress_in_pieces("gzip, gzip", bomb, 4096).state, State::bound_exceeded);
 }
 
 TEST(Decompressor, RefusesWindowsAboveEightMebibytes) {
   const std::string text = noise(200'000);
-  EXPECT_EQ(decode_in_pieces("zstd", zstd_with_window(text, 23), 4096), (Decoded{text, State::ok}));
-  EXPECT_EQ(decode_in_pieces("zstd", zstd_with_window(text, 24), 4096).state,
+  EXPECT_EQ(decompress_in_pieces("zstd", zstd_with_window(text, 23), 4096),
+            (Decoded{text, State::ok}));
+  EXPECT_EQ(decompress_in_pieces("zstd", zstd_with_window(text, 24), 4096).state,
             State::bound_exceeded);
   // The same sample under `brotli -w 24`: its first byte announces 16 MiB.
-  EXPECT_EQ(decode("br", "\x8f" + brotli_sample().substr(1)).state, State::bound_exceeded);
+  EXPECT_EQ(decompress("br", "\x8f" + brotli_sample().substr(1)).state, State::bound_exceeded);
 }
 
 TEST(Decompressor, HandsOutSmallSteps) {

@@ -19,6 +19,11 @@ struct SeenEvent {
   friend bool operator==(const SeenEvent&, const SeenEvent&) = default;
 };
 
+// A whole event.
+inline SeenEvent event(std::string data, std::string name = "") {
+  return SeenEvent{std::move(name), std::move(data), true};
+}
+
 inline std::ostream& operator<<(std::ostream& out, const SeenEvent& event) {
   return out << "{" << event.name << "|" << event.data << (event.ended ? "}" : " (open)}");
 }

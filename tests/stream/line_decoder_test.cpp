@@ -9,8 +9,6 @@ namespace {
 
 Events lines(std::string_view text) { return decode<LineDecoder>(text); }
 
-SeenEvent event(std::string data) { return SeenEvent{"", std::move(data), true}; }
-
 TEST(LineDecoder, MakesEveryLineAnEvent) {
   EXPECT_EQ(lines("{\"a\":1}\n{\"b\":\"\\n\"}\n"),
             (Events{event("{\"a\":1}"), event("{\"b\":\"\\n\"}")}));

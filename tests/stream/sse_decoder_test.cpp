@@ -9,10 +9,6 @@ namespace {
 
 Events sse(std::string_view text) { return decode<SseDecoder>(text); }
 
-SeenEvent event(std::string data, std::string name = "") {
-  return SeenEvent{std::move(name), std::move(data), true};
-}
-
 // The next four streams and their meaning are the examples of the HTML standard, section 9.2.6.
 TEST(SseDecoder, JoinsSeveralDataLines) {
   EXPECT_EQ(sse("data: YHOO\ndata: +2\ndata: 10\n\n"), Events{event("YHOO\n+2\n10")});

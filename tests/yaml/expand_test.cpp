@@ -49,7 +49,7 @@ Outcome expand_value(const std::string& value) {
 }
 
 std::string text_of(const std::string& value) { return expand_value(value).node.text; }
-std::string problems_of(const std::string& value) { return expand_value(value).problems; }
+std::string expand_problems(const std::string& value) { return expand_value(value).problems; }
 
 TEST(Expand, TakesVariablesDefaultsAndFiles) {
   EXPECT_EQ(text_of("${env:NAME}"), "swan");
@@ -76,22 +76,22 @@ TEST(Expand, NeverAddsStructureAndNeverExpandsTwice) {
 }
 
 TEST(Expand, ReportsWhatCannotBeExpanded) {
-  EXPECT_EQ(problems_of("${env:MISSING}"),
+  EXPECT_EQ(expand_problems("${env:MISSING}"),
             "f:1:4: error: environment variable MISSING is not set\n");
-  EXPECT_EQ(problems_of("${env:MISSING:?set it}"),
+  EXPECT_EQ(expand_problems("${env:MISSING:?set it}"),
             "f:1:4: error: environment variable MISSING is not set: \"set it\"\n");
-  EXPECT_NE(problems_of("${file:absent}").find("No such file"), std::string::npos);
-  EXPECT_NE(problems_of("${env:NAME"), "");
-  EXPECT_NE(problems_of("${NAME}"), "");
-  EXPECT_NE(problems_of("${env:}"), "");
-  EXPECT_NE(problems_of("${env:9A}"), "");
-  EXPECT_NE(problems_of("${env:NAME:+x}"), "");
-  EXPECT_NE(problems_of("${file:}"), "");
+  EXPECT_NE(expand_problems("${file:absent}").find("No such file"), std::string::npos);
+  EXPECT_NE(expand_problems("${env:NAME"), "");
+  EXPECT_NE(expand_problems("${NAME}"), "");
+  EXPECT_NE(expand_problems("${env:}"), "");
+  EXPECT_NE(expand_problems("${env:9A}"), "");
+  EXPECT_NE(expand_problems("${env:NAME:+x}"), "");
+  EXPECT_NE(expand_problems("${file:}"), "");
 }
 
 TEST(Expand, RefusesLineEndsWithoutShowingTheValue) {
-  EXPECT_NE(problems_of("${env:LINES}").find("line end"), std::string::npos);
-  EXPECT_NE(problems_of("${file:two}"), "");
+  EXPECT_NE(expand_problems("${env:LINES}").find("line end"), std::string::npos);
+  EXPECT_NE(expand_problems("${file:two}"), "");
 }
 
 TEST(Expand, ReadsNumbersButNeverRepeatsTheirText) {

@@ -7,7 +7,7 @@
 namespace tokenweir::yaml {
 namespace {
 
-std::string problems_of(std::string_view text) {
+std::string parse_problems(std::string_view text) {
   Problems problems;
   (void)parse(text, "f.yaml", problems);
   return problems.text();
@@ -32,53 +32,53 @@ TEST(Parse, KeepsKindsTextsAndPlaces) {
 }
 
 TEST(Parse, ReportsEveryDuplicateKeyAtItsPlace) {
-  EXPECT_EQ(problems_of("a: 1\nb: {c: 1, c: 2}\na: 3\n"),
+  EXPECT_EQ(parse_problems("a: 1\nb: {c: 1, c: 2}\na: 3\n"),
             "f.yaml:2:11: error: duplicate key \"c\", first given on line 2\n"
             "f.yaml:3:1: error: duplicate key \"a\", first given on line 1\n");
 }
 
 TEST(Parse, RefusesAnchorsAliasesAndTags) {
-  EXPECT_EQ(problems_of("a: &x 1\n"),
+  EXPECT_EQ(parse_problems("a: &x 1\n"),
             "f.yaml:1:4: error: anchors and aliases are not supported; write the value out\n");
-  EXPECT_NE(problems_of("a: *x\n"), "");
-  EXPECT_EQ(problems_of("a: !!binary aGk=\n"), "f.yaml:1:4: error: tags are not supported\n");
-  EXPECT_NE(problems_of("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"), "");
+  EXPECT_NE(parse_problems("a: *x\n"), "");
+  EXPECT_EQ(parse_problems("a: !!binary aGk=\n"), "f.yaml:1:4: error: tags are not supported\n");
+  EXPECT_NE(parse_problems("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"), "");
 }
 
 TEST(Parse, RefusesASecondDocument) {
-  EXPECT_NE(problems_of("a: 1\n---\nb: 2\n").find("second document"), std::string::npos);
+  EXPECT_NE(parse_problems("a: 1\n---\nb: 2\n").find("second document"), std::string::npos);
 }
 
 TEST(Parse, RefusesKeysThatAreNotText) {
-  EXPECT_NE(problems_of("[1]: 2\n").find("a key must be text"), std::string::npos);
-  EXPECT_NE(problems_of("? {a: b}\n: 2\n").find("a key must be text"), std::string::npos);
-  EXPECT_NE(problems_of("~: 2\n").find("a key must be text"), std::string::npos);
+  EXPECT_NE(parse_problems("[1]: 2\n").find("a key must be text"), std::string::npos);
+  EXPECT_NE(parse_problems("? {a: b}\n: 2\n").find("a key must be text"), std::string::npos);
+  EXPECT_NE(parse_problems("~: 2\n").find("a key must be text"), std::string::npos);
 }
 
 TEST(Parse, PlacesSyntaxErrors) {
-  EXPECT_EQ(problems_of("a: [1, 2\nb: 3\n").rfind("f.yaml:", 0), 0u);
-  EXPECT_NE(problems_of("a: \"unfinished\n").find("not valid YAML"), std::string::npos);
-  EXPECT_NE(problems_of("\ta: 1\n"), "");
+  EXPECT_EQ(parse_problems("a: [1, 2\nb: 3\n").rfind("f.yaml:", 0), 0u);
+  EXPECT_NE(parse_problems("a: \"unfinished\n").find("not valid YAML"), std::string::npos);
+  EXPECT_NE(parse_problems("\ta: 1\n"), "");
 }
 
 TEST(Parse, RefusesWhatIsNotUtf8Text) {
-  EXPECT_EQ(problems_of("a: b\nc: \xC3\x28\n"),
+  EXPECT_EQ(parse_problems("a: b\nc: \xC3\x28\n"),
             "f.yaml:2:4: error: not UTF-8 text, or a control character\n");
-  EXPECT_NE(problems_of(std::string_view("a: \0b\n", 6)), "");
-  EXPECT_NE(problems_of("\xFF\xFE"
-                        "a"),
+  EXPECT_NE(parse_problems(std::string_view("a: \0b\n", 6)), "");
+  EXPECT_NE(parse_problems("\xFF\xFE"
+                           "a"),
             "");
-  EXPECT_EQ(problems_of("a: \"Gr\xC3\xBC\xC3\x9F\x65\"\n"), "");
+  EXPECT_EQ(parse_problems("a: \"Gr\xC3\xBC\xC3\x9F\x65\"\n"), "");
 }
 
 TEST(Parse, BoundsDepthAndSize) {
-  EXPECT_NE(problems_of(std::string(100, '[') + std::string(100, ']')).find("deeper"),
+  EXPECT_NE(parse_problems(std::string(100, '[') + std::string(100, ']')).find("deeper"),
             std::string::npos);
-  EXPECT_NE(problems_of(std::string(100'000, '[')), "");
-  EXPECT_NE(problems_of("a: " + std::string(kMostBytes, 'x')).find("larger"), std::string::npos);
+  EXPECT_NE(parse_problems(std::string(100'000, '[')), "");
+  EXPECT_NE(parse_problems("a: " + std::string(kMostBytes, 'x')).find("larger"), std::string::npos);
   std::string many = "[";
   for (std::size_t i = 0; i <= kMostNodes; ++i) many += "1,";
-  EXPECT_NE(problems_of(many + "]").find("too many values"), std::string::npos);
+  EXPECT_NE(parse_problems(many + "]").find("too many values"), std::string::npos);
 }
 
 TEST(Parse, BoundsTheListOfProblems) {
