@@ -29,7 +29,7 @@ constexpr int kStepsAtOnce = 1'000'000;
 constexpr int kQuestionSteps = 300;
 
 // SQLite's own sum would overflow, so dollars come in two parts: millionths, and what is below.
-constexpr std::string_view kSums =
+constexpr std::string_view kSpendSums =
     "count(*), sum(end_state = 'refused'), sum(sent AND cost_picodollars IS NULL), "
     "sum(coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0) + "
     "coalesce(cache_write_tokens, 0) + coalesce(audio_input_tokens, 0) + "
@@ -71,7 +71,8 @@ Result<std::vector<SpendLine>, std::string> SpendReader::spend(std::span<const s
     if (known == kKeys.end()) return failure(fmt::format("'{}' is no key of spend", word));
     columns.append(known->second).append(", ");
   }
-  std::string sql = fmt::format("SELECT {}{} FROM records WHERE started_at >= ?1", columns, kSums);
+  std::string sql =
+      fmt::format("SELECT {}{} FROM records WHERE started_at >= ?1", columns, kSpendSums);
   if (until) sql += " AND started_at < ?2";
   if (!keys.empty()) {
     sql += " GROUP BY 1";

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -24,17 +26,24 @@ BINARY = Path(os.environ.get("TOKENWEIR_BINARY", ROOT / "build" / "tokenweir"))
 # Sanitizers make a start slower.
 START_SECONDS = 30
 
+# Each worker of a parallel run has ports of its own, below those the kernel gives to clients: the proxy shares
+# its port among its own listeners, so two proxies on one port would share each other's traffic.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = 2_000
+port_numbers = itertools.count(random.randrange(PORTS))
+
 
 def free_ports(count: int) -> list[int]:
-    """Different ports: all are taken at once before any is given back."""
-    socks = [socket.socket() for _ in range(count)]
-    try:
-        for sock in socks:
-            sock.bind(("127.0.0.1", 0))
-        return [int(sock.getsockname()[1]) for sock in socks]
-    finally:
-        for sock in socks:
-            sock.close()
+    ports: list[int] = []
+    while len(ports) < count:
+        port = 12_000 + WORKER * PORTS + next(port_numbers) % PORTS
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+    return ports
 
 
 def free_port() -> int:
