@@ -396,13 +396,13 @@ TEST(RequestReader, TellsEveryModelThatAReaderMightFind) {
     reader.feed(body);
     return reader.finish();
   };
-  using Names = std::vector<std::string>;
+  using ModelNames = std::vector<std::string>;
   Asked asked = ask(R"({"model":"a","mod\u0065l":"b","MODEL":"c","model":"d"})");
   EXPECT_EQ(asked.model, "d");
-  EXPECT_EQ(asked.other_models, (Names{"a", "c", "b"}));
+  EXPECT_EQ(asked.other_models, (ModelNames{"a", "c", "b"}));
   EXPECT_FALSE(asked.model_unclear);
   asked = ask(R"({"model":"a","models":["b"],"fallbacks":["c",{"model":"d"}]})");
-  EXPECT_EQ(asked.other_models, (Names{"b", "c", "d"}));
+  EXPECT_EQ(asked.other_models, (ModelNames{"b", "c", "d"}));
   EXPECT_TRUE(ask(R"({"model":["a"]})").model_unclear);
   EXPECT_TRUE(ask(R"({"model":"a","model":{"id":"b"}})").model_unclear);
   EXPECT_TRUE(ask(R"({"model":")" + std::string(600, 'a') + "\"}").model_unclear);
