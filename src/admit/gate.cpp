@@ -37,6 +37,17 @@ Refusal unclear(std::string_view what) {
   return refusal;
 }
 
+Refusal uncertain_model() {
+  Refusal refusal;
+  refusal.reason = Reason::model_denied;
+  refusal.kind = RefusalKind::invalid;
+  refusal.message =
+      "Rules here go by the model, and the request does not say for certain which it asks for: "
+      "name "
+      "it once, as text, in a body that can be read.";
+  return refusal;
+}
+
 Refusal unbounded(BoundFault fault, std::string_view model) {
   Refusal refusal;
   const bool unpriced = fault == BoundFault::unpriced;
@@ -127,7 +138,12 @@ class Preparation {
   bool stopped_by_operator() {
     if (!books_.kills.any()) return false;
     plan_.run.ancestors = books_.runs.ancestors(run_name(request_.attribution));
-    const auto kill = books_.kills.find(facts(), now_.wall);
+    budget::Facts facts = this->facts();
+    auto kill = books_.kills.find(facts, now_.wall);
+    for (const std::string& other : request_.asked.other_models) {
+      facts[budget::Property::model] = other;
+      if (!kill) kill = books_.kills.find(facts, now_.wall);
+    }
     return kill && refuse(refusal_of(*kill));
   }
 
@@ -141,12 +157,18 @@ class Preparation {
            policy.permits_model(who.workflow, who.credential, model, names_of(model));
   }
 
-  // Where not every model may be used, a request must let its own be seen.
-  [[nodiscard]] bool hides_its_model() const {
+  [[nodiscard]] bool asks_a_model() const {
     const provider::Endpoint& endpoint = request_.endpoint;
     const bool costs = endpoint.cappable || endpoint.metered || endpoint.async_job;
-    if (!costs || endpoint.free || endpoint.reads_stored) return false;
-    return request_.model.empty() || request_.asked.model_unclear;
+    return costs && !endpoint.free && !endpoint.reads_stored;
+  }
+  // Where not every model may be used, a request must let its own be seen.
+  [[nodiscard]] bool hides_its_model() const {
+    return asks_a_model() && (request_.model.empty() || request_.asked.model_unclear);
+  }
+  // No reader may find a model that a rule is about where this one finds another.
+  [[nodiscard]] bool is_uncertain() const {
+    return asks_a_model() && (request_.asked.model_twice || request_.asked.model_unclear);
   }
 
   bool not_permitted() {
@@ -167,6 +189,7 @@ class Preparation {
         return refuse_or_note(denied("model", asked.unheeded_model));
       }
     }
+    if (policy.selects_models() && is_uncertain() && refuse_or_note(uncertain_model())) return true;
     if (!policy.judges_tools(who.workflow, who.credential)) return false;
     const std::string_view tool =
         policy.denied_tool(who.workflow, who.credential, request_.provider_tools);

@@ -159,6 +159,17 @@ Allowance models_of(const config::Permissions& permissions) {
   return allowance;
 }
 
+// Whether a rule asks which model a request is for.
+template <typename Rule>
+bool goes_by_model(const Rule& rule) {
+  const auto named = [](const config::Condition& condition) { return condition.key == "model"; };
+  if (std::ranges::any_of(rule.match, named)) return true;
+  if constexpr (requires { rule.per; }) {
+    return std::ranges::find(rule.per, "model") != rule.per.end();
+  }
+  return false;
+}
+
 template <typename Map>
 auto* entry_of(const Map& map, std::string_view name) {
   const auto found = map.find(name);
@@ -217,6 +228,11 @@ Result<Policy, std::string> Policy::compile(const config::Config& config) {
     policy.by_credential_[credential.name] =
         permits_of({credential.models_allow, credential.models_deny}, credential.tools);
   }
+  const auto any_by_model = [](const auto& list) {
+    return std::ranges::any_of(list, [](const auto& rule) { return goes_by_model(rule); });
+  };
+  policy.selects_models_ = any_by_model(rules.output_caps) || any_by_model(rules.input_caps) ||
+                           any_by_model(rules.budgets) || any_by_model(rules.rates);
   policy.enforcing_ = config.enforcement == config::Enforcement::enforce;
   policy.unknown_model_ = config.unknown_model;
   policy.raw_hold_ = rules.raw_hold;

@@ -54,6 +54,8 @@ class Policy {
   // Some budget or rate exists.
   [[nodiscard]] bool has_accounts() const { return !book_rules_.empty(); }
   [[nodiscard]] bool has_ladders() const { return !ladders_.empty(); }
+  // Some cap, budget or rate goes by the model.
+  [[nodiscard]] bool selects_models() const { return selects_models_; }
   [[nodiscard]] LadderState climb(std::span<const budget::Standing> standings,
                                   std::string_view model) const;
   // Some list of models binds this workflow or credential.
@@ -102,6 +104,7 @@ class Policy {
   using ByName = std::map<std::string, Permits, std::less<>>;
   ByName by_workflow_;
   ByName by_credential_;
+  bool selects_models_ = false;
   bool enforcing_ = true;
   pricing::UnknownModel unknown_model_ = pricing::UnknownModel::estimate;
   Money raw_hold_;

@@ -117,6 +117,8 @@ struct Asked {
   // A model is named that could not be read: by no text, too long, too many, or in a body that is
   // not understood. Never where the path names it.
   bool model_unclear = false;
+  // A reader that goes by the first of equal keys, or by keys in any case, finds another model.
+  bool model_twice = false;
   std::string unheeded_model;   // the body's, where the path names one and wins
   bool duplicate_keys = false;  // of model, stream or n: two readers would disagree
   std::size_t message_count = 0;

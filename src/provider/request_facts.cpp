@@ -62,6 +62,7 @@ void RequestFacts::on_value(const stream::JsonValue& value) {
     take_fact(place, value);
   } else if (place.field == RequestField::model) {
     extras_.add_model(value);
+    note_reading(stream::string_value(value.raw, kTextMax + 1));
   } else {
     extras_.take(place, value);
   }
@@ -151,7 +152,10 @@ void RequestFacts::take_fact(const RequestPlace& place, const stream::JsonValue&
 void RequestFacts::on_form_field(std::string_view name, std::string_view value) {
   const std::string text(value.substr(0, kTextMax));
   if (name == "model") {
-    if (model_place_.times++ > 0) extras_.add_model(model_.value);
+    if (model_place_.times++ > 0) {
+      extras_.add_model(model_.value);
+      note_reading(model_.value);
+    }
     model_.value = text;
   } else if (name == "user") {
     user_.value = text;
@@ -173,7 +177,17 @@ void RequestFacts::take_model(const stream::JsonValue& value) {
       value.cut ? std::string() : stream::string_value(value.raw, kTextMax + 1);
   model_unclear_ = model_unclear_ || read.empty() || read.size() > kTextMax;
   take_text(model_, 0, value);
-  if (!before.empty() && before != model_.value) extras_.add_model(before);
+  if (before.empty() || before == model_.value) return;
+  extras_.add_model(before);
+  note_reading(before);
+}
+
+void RequestFacts::note_reading(std::string name) {
+  constexpr std::size_t kFew = 4;  // two of them differ, or all are the same
+  if (other_readings_.size() < kFew &&
+      (other_readings_.empty() || other_readings_.back() != name)) {
+    other_readings_.push_back(std::move(name));
+  }
 }
 
 // Of duplicates the last counts, as most JSON readers have it; of places, the one of lower rank.
@@ -223,10 +237,12 @@ Asked RequestFacts::asked(const stream::JsonExtractor& document, bool understood
   }
   // What the path says wins over the body: it is what the provider goes by.
   asked.model_unclear = model_unclear_ || !understood;
+  asked.model_twice = std::ranges::any_of(
+      other_readings_, [&](const std::string& reading) { return reading != asked.model; });
   if (!endpoint_.model.empty()) {
     asked.unheeded_model = std::move(asked.model);
     asked.model = endpoint_.model;
-    asked.model_unclear = false;
+    asked.model_unclear = asked.model_twice = false;
   }
   asked.output_cap = largest_cap(asked.caps, heeded_caps(endpoint_, family_, {}, asked.model));
   extras_.finish(endpoint_, family_, understood, asked);

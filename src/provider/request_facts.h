@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "provider/dialect.h"
 #include "provider/request_caps.h"
@@ -49,6 +50,7 @@ class RequestFacts final : public stream::JsonSink {
 
   void take_fact(const RequestPlace& place, const stream::JsonValue& value);
   void take_model(const stream::JsonValue& value);
+  void note_reading(std::string name);
   [[nodiscard]] bool generates(bool understood) const;
 
   const RequestFields& fields_;
@@ -62,6 +64,7 @@ class RequestFacts final : public stream::JsonSink {
   bool continuous_usage_ = false;
   bool background_ = false;
   bool model_unclear_ = false;
+  std::vector<std::string> other_readings_;  // of the model's name, as far as they are few
   bool asks_ = false;
   std::string session_type_;
   std::int64_t choices_ = 1;

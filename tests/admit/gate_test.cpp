@@ -324,6 +324,37 @@ TEST_F(Gate, WhereNotEveryModelMayBeUsedAskForOneInTheOpen) {
   EXPECT_FALSE(ask().refusal) << "no list, no question";
 }
 
+TEST_F(Gate, ARuleThatGoesByTheModelWantsItForCertain) {
+  config::Config config;
+  config::OutputCap cap;
+  cap.match = {{"model", {"dear-*"}}};
+  cap.most = 100;
+  config.policy.output_caps.push_back(cap);
+  use(config);
+  EXPECT_FALSE(ask().refusal);
+  asked_.model_twice = true;
+  ASSERT_TRUE(ask().refusal);
+  EXPECT_EQ(last_.refusal->kind, RefusalKind::invalid);
+  asked_.model_twice = false;
+  asked_.model_unclear = true;
+  EXPECT_TRUE(ask().refusal);
+  endpoint_.free = true;
+  EXPECT_FALSE(ask().refusal);
+  endpoint_.free = false;
+  config.policy.output_caps[0].match = {{"workflow", {"*"}}};
+  use(config);
+  EXPECT_FALSE(ask().refusal) << "no rule asks";
+}
+
+TEST_F(Gate, AnOperatorStopsAModelWhereverItIsNamed) {
+  use({});
+  (void)kills_.set({0, budget::Property::model, "dear", "costs", "ops", kNow.wall, {}});
+  EXPECT_FALSE(ask().refusal);
+  asked_.other_models = {"small", "dear"};
+  ASSERT_TRUE(ask().refusal);
+  EXPECT_EQ(last_.refusal->reason, Reason::killed);
+}
+
 TEST_F(Gate, StopsARunAtItsCapAndSaysWhy) {
   config::Config config;
   config.policy.runs.max_steps = config::StepLimit{2, config::RunMode::stop};

@@ -401,6 +401,10 @@ TEST(RequestReader, TellsEveryModelThatAReaderMightFind) {
   EXPECT_EQ(asked.model, "d");
   EXPECT_EQ(asked.other_models, (ModelNames{"a", "c", "b"}));
   EXPECT_FALSE(asked.model_unclear);
+  EXPECT_TRUE(asked.model_twice);
+  EXPECT_FALSE(ask(R"({"model":"a","model":"a"})").model_twice);
+  EXPECT_TRUE(ask(R"({"MODEL":"b","model":"a"})").model_twice);
+  EXPECT_FALSE(ask(R"({"model":"a","models":["b"]})").model_twice);
   asked = ask(R"({"model":"a","models":["b"],"fallbacks":["c",{"model":"d"}]})");
   EXPECT_EQ(asked.other_models, (ModelNames{"b", "c", "d"}));
   EXPECT_TRUE(ask(R"({"model":["a"]})").model_unclear);
