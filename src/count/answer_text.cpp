@@ -1,7 +1,7 @@
 #include "count/answer_text.h"
 
+#include "count/document.h"
 #include "count/json.h"
-#include "count/sources.h"
 
 namespace tokenweir::count {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "count/document.h"
 #include "count/part_counter.h"
-#include "count/sources.h"
 
 namespace tokenweir::count {
 
@@ -170,16 +170,20 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
   RequestCount out;
   const Dialect dialect = question.endpoint.dialect;
   out.vocabulary = question.model.choice.vocabulary;
-  const Json* root = question.transcript.readable ? parse_body(question.body) : nullptr;
-  thread_local Sources sources;
-  if (root != nullptr) find_sources(dialect, *root, sources);
+  ParsedBody own;
+  if (question.parsed == nullptr && question.transcript.readable)
+    own = ParsedBody(dialect, question.body);
+  const ParsedBody& parsed = question.parsed != nullptr ? *question.parsed : own;
   const std::vector<Part>& parts = question.transcript.parts;
-  if (root == nullptr || !sources.readable || sources.list.size() != parts.size()) {
+  const Sources* const sources = parsed ? &parsed.document().sources : nullptr;
+  if (!question.transcript.readable || sources == nullptr || !sources->readable ||
+      sources->list.size() != parts.size()) {
     out.tokens = to_count(question.body.size() / 4);
     out.parts[static_cast<std::size_t>(Slice::fresh)] = out.tokens;
     return out;
   }
   out.readable = true;
+  const Json& root = parsed.document().root;
 
   PartCounter counter(dialect, question.model);
   const std::uint64_t fingerprint = fingerprint_of(question.model);
@@ -199,7 +203,7 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
     std::optional<PartTokens> known;
     if (memories != nullptr) known = memories->parts.find(key);
     if (!known) {
-      known = counter.count(sources.list[i]).packed();
+      known = counter.count(sources->list[i]).packed();
       if (memories != nullptr) memories->parts.put(key, *known);
     }
     const Tally part = Tally::unpacked(*known);
@@ -212,7 +216,7 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
     return std::ranges::any_of(parts, [kind](const Part& part) { return part.kind == kind; });
   };
   const Framing& framing = counter.framing();
-  Tally more = Extras(dialect, counter).count(*root);
+  Tally more = Extras(dialect, counter).count(root);
   const bool chat = dialect != Dialect::openai_completions &&
                     dialect != Dialect::openai_embeddings && dialect != Dialect::openai_images &&
                     dialect != Dialect::openai_audio &&
@@ -238,7 +242,7 @@ RequestCount count_request(const RequestQuestion& question, Memories* memories,
   if (dialect == Dialect::openai_chat && counter.is_openai() && has(PartKind::tools))
     more.guess(has(PartKind::system) ? 2 : 6, 8);
   if (dialect == Dialect::openai_images) more.guess(6, 32);
-  if (is_pro(*root)) {
+  if (is_pro(root)) {
     // Several answers are sampled from the same prompt and weighed (seen in recorded usage).
     const std::uint64_t once = total.tokens + more.tokens;
     more.guess(once * 7 / 2 + 1450, once * 8 + 8192);

@@ -50,6 +50,7 @@ struct RequestQuestion {
   std::string_view body;                     // decoded
   const Transcript& transcript;              // of this body
   tokenizer::ModelMap::HostExtra host = {};  // ModelMap::host_extra of the provider's host
+  const ParsedBody* parsed = nullptr;        // of this body, where it is there already
 };
 
 // The memories one process has. Both may be shared by all threads.

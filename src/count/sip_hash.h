@@ -32,11 +32,14 @@ class SipHash {
 
   // Bytes, preceded by their number and padded, so that no two sequences of texts look alike.
   void text(std::string_view text) {
-    word(text.size());
+    // On a copy, which the compiler keeps in registers: text may lie anywhere, here too.
+    SipHash copy = *this;
+    copy.word(text.size());
     const char* at = text.data();
     std::size_t left = text.size();
-    for (; left >= 8; at += 8, left -= 8) word(load(at, 8));
-    if (left > 0) word(load(at, left));
+    for (; left >= 8; at += 8, left -= 8) copy.word(load(at, 8));
+    if (left > 0) copy.word(load(at, left));
+    *this = copy;
   }
 
   // The plain SipHash of `bytes` and nothing else; ends this object's use.

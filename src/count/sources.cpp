@@ -1,18 +1,10 @@
 #include "count/sources.h"
 
-#include <charconv>
-#include <memory>
-#include <string>
-#include <system_error>
-
 namespace tokenweir::count {
 
 namespace {
 
 using provider::Dialect;
-
-// What a larger body grew is given back when it is done.
-constexpr std::size_t kKeptCapacity = 512 * 1024;
 
 class Finder {
  public:
@@ -228,55 +220,6 @@ const Json* blocks_of(Dialect dialect, const Json& message, Json& storage) {
 void find_sources(Dialect dialect, const Json& root, Sources& out) {
   out.clear();
   out.readable = Finder(dialect, out).find(root);
-}
-
-namespace {
-
-// Half of a surrogate pair stands for no character: as servers do, U+FFFD is read in its place,
-// which the parser does not do by itself. Empty: there is none.
-std::string with_replacements(std::string_view body) {
-  const auto unit_at = [body](std::size_t at) -> std::uint32_t {
-    std::uint32_t unit = 0;
-    if (at + 6 > body.size() || body[at] != '\\' || body[at + 1] != 'u') return 0;
-    const auto [end, error] = std::from_chars(&body[at + 2], &body[at + 2] + 4, unit, 16);
-    return error == std::errc{} && end == &body[at + 2] + 4 ? unit : 0;
-  };
-  std::string out;
-  std::size_t copied = 0;
-  for (std::size_t at = body.find('\\'); at != std::string_view::npos; at = body.find('\\', at)) {
-    const std::uint32_t unit = unit_at(at);
-    if ((unit & 0xF800) != 0xD800) {
-      at += 2;
-      continue;
-    }
-    const bool leads = unit < 0xDC00;
-    if (leads && (unit_at(at + 6) & 0xFC00) == 0xDC00) {
-      at += 12;
-      continue;
-    }
-    out += body.substr(copied, at - copied);
-    out += "\\ufffd";
-    at += 6;
-    copied = at;
-  }
-  if (copied > 0) out += body.substr(copied);
-  return out;
-}
-
-}  // namespace
-
-const Json* parse_body(std::string_view body) {
-  if (body.empty() || body.size() > kMostTranscriptBytes) return nullptr;
-  thread_local std::unique_ptr<simdjson::dom::parser> parser;
-  thread_local Json root;
-  if (parser == nullptr || parser->capacity() > kKeptCapacity)
-    parser = std::make_unique<simdjson::dom::parser>(kMostTranscriptBytes);
-  auto error = parser->parse(body.data(), body.size()).get(root);
-  if (error == simdjson::STRING_ERROR) {
-    const std::string repaired = with_replacements(body);
-    if (!repaired.empty()) error = parser->parse(repaired.data(), repaired.size()).get(root);
-  }
-  return error == simdjson::SUCCESS ? &root : nullptr;
 }
 
 }  // namespace tokenweir::count

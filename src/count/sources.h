@@ -48,8 +48,4 @@ void find_sources(provider::Dialect dialect, const Json& root, Sources& out);
 // The blocks of a message: `content`, or `parts` in Gemini's dialect. Null where there are none.
 [[nodiscard]] const Json* blocks_of(provider::Dialect dialect, const Json& message, Json& storage);
 
-// A parser of this thread. Its document lives until the next call; null when it is not JSON in
-// UTF-8, or too large.
-[[nodiscard]] const Json* parse_body(std::string_view body);
-
 }  // namespace tokenweir::count

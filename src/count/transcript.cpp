@@ -5,7 +5,7 @@
 
 #include "count/calls.h"
 #include "count/content_hash.h"
-#include "count/sources.h"
+#include "count/document.h"
 
 namespace tokenweir::count {
 
@@ -109,10 +109,9 @@ void begin_body(ContentHash& hash, std::uint64_t purpose, const provider::Endpoi
 
 std::uint64_t not_zero(std::uint64_t hash) { return hash != 0 ? hash : 1; }
 
-bool read_parts(const provider::Endpoint& endpoint, const Json& root, const HashKey& key,
+bool read_parts(const provider::Endpoint& endpoint, const ParsedBody& parsed, const HashKey& key,
                 Transcript& out) {
-  thread_local Sources sources;
-  find_sources(endpoint.dialect, root, sources);
+  const Sources& sources = parsed.document().sources;
   if (!sources.readable) return false;
   out.parts.reserve(sources.list.size());
   std::uint64_t chain = 0;
@@ -136,7 +135,7 @@ bool read_parts(const provider::Endpoint& endpoint, const Json& root, const Hash
   begin_body(question, kOfQuestion, endpoint);
   body.number(chain);
   question.number(chain);
-  for_each_member(root, [&](std::string_view name, const Json& value) {
+  for_each_member(parsed.document().root, [&](std::string_view name, const Json& value) {
     if (is_cache_mark(name) || std::ranges::find(sources.keys, name) != sources.keys.end()) return;
     body.text(name);
     body.value(value);
@@ -162,9 +161,13 @@ std::string_view name_of(Slice slice) {
 
 Transcript read_transcript(const provider::Endpoint& endpoint, std::string_view body,
                            const HashKey& key) {
+  return read_transcript(endpoint, ParsedBody(endpoint.dialect, body), body, key);
+}
+
+Transcript read_transcript(const provider::Endpoint& endpoint, const ParsedBody& parsed,
+                           std::string_view body, const HashKey& key) {
   Transcript out;
-  const Json* root = parse_body(body);
-  if (root != nullptr && read_parts(endpoint, *root, key, out)) {
+  if (parsed && read_parts(endpoint, parsed, key, out)) {
     out.readable = true;
     return out;
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "count/parsed_body.h"
 #include "count/sip_hash.h"
 #include "provider/dialect.h"
 
@@ -77,6 +78,10 @@ struct Transcript {
 
 // Never fails and never throws, whatever the body.
 [[nodiscard]] Transcript read_transcript(const provider::Endpoint& endpoint, std::string_view body,
+                                         const HashKey& key);
+// The same where the body was parsed already, for the endpoint's dialect.
+[[nodiscard]] Transcript read_transcript(const provider::Endpoint& endpoint,
+                                         const ParsedBody& parsed, std::string_view body,
                                          const HashKey& key);
 
 }  // namespace tokenweir::count

@@ -268,6 +268,7 @@ Awaitable<LinkStatus> Exchange::send_streaming() {
 
 // While the provider thinks.
 void Exchange::count_request() {
+  if (!tokens_.must_count()) return;
   std::string storage;
   const std::string_view body = whole_body(storage);
   if (!body.empty()) tokens_.count_request(body, scope());

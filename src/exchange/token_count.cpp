@@ -1,10 +1,9 @@
 #include "exchange/token_count.h"
 
-#include <fmt/format.h>
-
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "core/decimal.h"
 #include "count/answer_text.h"
 
 namespace tokenweir::exchange {
@@ -37,8 +36,10 @@ std::string parts_json(const count::RequestCount& request) {
   std::string out;
   for (std::size_t i = 0; i < count::kSlices; ++i) {
     if (request.parts[i] == 0) continue;
-    out += fmt::format("{}\"{}\":{}", out.empty() ? '{' : ',',
-                       count::name_of(static_cast<count::Slice>(i)), request.parts[i]);
+    out += out.empty() ? "{\"" : ",\"";
+    out += count::name_of(static_cast<count::Slice>(i));
+    out += "\":";
+    append_number(out, request.parts[i]);
   }
   if (!out.empty()) out += '}';
   return out;
@@ -57,7 +58,9 @@ void TokenCount::read(const provider::Endpoint& endpoint, std::string_view famil
   name_ = model;
   host_ = counters_->host_extra(host);
   resolve();
-  transcript_ = count::read_transcript(endpoint_, body, counters_->key());
+  parsed_ = count::ParsedBody(endpoint_.dialect, body);
+  transcript_ = count::read_transcript(endpoint_, parsed_, body, counters_->key());
+  if (body.size() > kCountedHere) parsed_ = {};
 }
 
 bool TokenCount::resolve() {
@@ -120,12 +123,15 @@ const count::RequestCount* TokenCount::request() const {
 }
 
 void TokenCount::count_request(std::string_view body, std::string_view scope) {
-  if (!read_ || request_ || job_ != nullptr || !transcript_.readable) return;
+  if (!must_count()) return;
   if (resolve() && body.size() <= kCountedHere) {
-    const count::RequestQuestion question{endpoint_, *model_, name_, body, transcript_, host_};
+    const count::RequestQuestion question{endpoint_,   *model_, name_,   body,
+                                          transcript_, host_,   &parsed_};
     request_ = count::count_request(question, &counters_->memories(), scope_of(scope));
+    parsed_ = {};
     return;
   }
+  parsed_ = {};
   job_ = std::make_shared<Job>();
   job_->body = body;
   job_->transcript = transcript_;

@@ -45,6 +45,10 @@ class TokenCount final : public meter::DocumentWatch {
   [[nodiscard]] bool counts_alike(const count::ModelCounting& counting,
                                   std::string_view other) const;
 
+  // The request can be counted and was not.
+  [[nodiscard]] bool must_count() const {
+    return read_ && !request_ && job_ == nullptr && transcript_.readable;
+  }
   // Counts the request, here when it is small, else beside. `scope` is what a repeated context is
   // repeated in.
   void count_request(std::string_view body, std::string_view scope);
@@ -94,6 +98,7 @@ class TokenCount final : public meter::DocumentWatch {
   std::string name_;
   tokenizer::ModelMap::HostExtra host_;
   std::shared_ptr<const count::ModelCounting> model_;
+  count::ParsedBody parsed_;  // until the request is counted
   count::Transcript transcript_;
   std::optional<count::RequestCount> request_;
   std::shared_ptr<Job> job_;
