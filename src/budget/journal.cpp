@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "budget/crc32c.h"
+
 namespace tokenweir::budget {
 namespace {
 
@@ -17,17 +19,6 @@ constexpr std::size_t kSettled = 144;
 constexpr std::size_t kBody = 200;
 constexpr std::size_t kLongestId = 64;
 constexpr std::string_view kMagic = "TWHOLDS1";
-
-constexpr std::array<std::uint32_t, 256> make_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ ((value & 1) != 0 ? 0x82F63B78u : 0u);
-    table[i] = value;
-  }
-  return table;
-}
-constexpr auto kTable = make_table();
 
 template <typename Number>
 void put(std::span<std::byte> bytes, std::size_t at, Number value) {
@@ -126,7 +117,7 @@ class Reader {
   std::size_t at_ = 0;
 };
 
-bool write_body(Writer& writer, const JournalEntry& entry) {
+bool write_body(Writer& writer, const JournalEntry& entry, const EntryFacts& facts) {
   if (entry.id.size() > kLongestId) return false;
   const auto held_at = static_cast<std::uint64_t>(entry.held_at.time_since_epoch().count());
   const bool figures = writer.number(entry.id.size(), 1) && writer.text(entry.id) &&
@@ -134,7 +125,7 @@ bool write_body(Writer& writer, const JournalEntry& entry) {
                        writer.amounts(entry.fixed) &&
                        writer.number(static_cast<std::uint64_t>(entry.usd_per_output_token), 8);
   if (!figures) return false;
-  for (const auto& [name, value] : entry.facts) {
+  for (const auto& [name, value] : facts.views()) {
     if (name.size() > 255 || value.size() > kJournalFactMost) continue;
     if (writer.left() < 3 + name.size() + value.size()) continue;
     (void)(writer.number(name.size(), 1) && writer.number(value.size(), 2) && writer.text(name) &&
@@ -179,19 +170,12 @@ Cell read_cell(ConstSlot slot, std::size_t index, std::uint32_t generation) {
 
 }  // namespace
 
-std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed) {
-  std::uint32_t value = ~seed;
-  for (const std::byte byte : bytes) {
-    value = value >> 8 ^ kTable[(value ^ static_cast<std::uint32_t>(byte)) & 0xFF];
-  }
-  return ~value;
-}
-
-bool write_held(Slot slot, const JournalEntry& entry, std::uint32_t generation) {
+bool write_held(Slot slot, const JournalEntry& entry, const EntryFacts& facts,
+                std::uint32_t generation) {
   std::memset(slot.data() + kCells, 0, kBody - kCells);
   const auto body = std::span<std::byte>(slot).subspan(kBody);
   Writer writer(body.subspan(8));
-  if (!write_body(writer, entry)) return false;
+  if (!write_body(writer, entry, facts)) return false;
   put(body, 4, static_cast<std::uint32_t>(writer.used()));
   put(body, 0, crc32c(body.subspan(4, 4 + writer.used()), generation));
   store_state(slot, HoldPhase::held, generation);

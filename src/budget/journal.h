@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,13 +50,38 @@ struct JournalEntry {
   friend bool operator==(const JournalEntry&, const JournalEntry&) = default;
 };
 
+// The facts of an entry that is to be written: views of what outlives it, so that nothing is copied
+// before it is copied into the slot.
+class EntryFacts {
+ public:
+  void add(std::string_view name, std::string_view value) { views_.emplace_back(name, value); }
+  // For what has to be put together first.
+  void add_made(std::string name, std::string value) {
+    const auto& [made_name, made_value] = made_.emplace_back(std::move(name), std::move(value));
+    add(made_name, made_value);
+  }
+  void clear() {
+    views_.clear();
+    made_.clear();
+  }
+  [[nodiscard]] std::span<const std::pair<std::string_view, std::string_view>> views() const {
+    return views_;
+  }
+
+ private:
+  std::vector<std::pair<std::string_view, std::string_view>> views_;
+  std::deque<std::pair<std::string, std::string>> made_;  // whose elements stay where they are
+};
+
 // All functions work on one slot of kJournalSlotSize bytes, aligned to 8.
 using Slot = std::span<std::byte, kJournalSlotSize>;
 using ConstSlot = std::span<const std::byte, kJournalSlotSize>;
 
-// Writes the entry as `held` and returns false when even its bare figures do not fit (an id longer
-// than 64 bytes). A `generation` must differ from the slot's last one.
-bool write_held(Slot slot, const JournalEntry& entry, std::uint32_t generation);
+// Writes the entry, with these facts instead of its own, as `held` and returns false when even its
+// bare figures do not fit (an id longer than 64 bytes). A `generation` must differ from the slot's
+// last one.
+bool write_held(Slot slot, const JournalEntry& entry, const EntryFacts& facts,
+                std::uint32_t generation);
 void write_sent(Slot slot);
 // The hold grew, or more output was delivered.
 void write_progress(Slot slot, const Amounts& held, std::int64_t output_delivered);
@@ -82,8 +108,5 @@ void write_header(std::span<std::byte, kJournalHeaderSize> bytes, const JournalH
 // checksum. A ledger that has seen fewer is an older copy.
 void write_commits(std::span<std::byte, kJournalHeaderSize> bytes, std::int64_t commits);
 [[nodiscard]] std::int64_t read_commits(std::span<const std::byte, kJournalHeaderSize> bytes);
-
-// CRC-32C, the polynomial of RFC 3720.
-[[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed = 0);
 
 }  // namespace tokenweir::budget

@@ -69,16 +69,16 @@ StoredFacts facts_of(const JournalEntry& entry) {
   return stored;
 }
 
-void store_facts(const Facts& facts, JournalEntry& entry) {
+void store_facts(const Facts& facts, EntryFacts& out) {
   for (std::size_t i = 0; i < kProperties; ++i) {
     if (facts.values[i].empty()) continue;
-    entry.facts.emplace_back(name_of(static_cast<Property>(i)), facts.values[i]);
+    out.add(name_of(static_cast<Property>(i)), facts.values[i]);
   }
   for (const Ancestor& ancestor : facts.ancestors) {
-    entry.facts.emplace_back(kAncestor, ancestor.workflow + kJoint + ancestor.run);
+    out.add_made(std::string(kAncestor), ancestor.workflow + kJoint + ancestor.run);
   }
   for (const auto& [name, value] : facts.tags) {
-    entry.facts.emplace_back(std::string(kTag) + name, value);
+    out.add_made(std::string(kTag) + name, value);
   }
 }
 

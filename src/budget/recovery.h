@@ -46,7 +46,7 @@ struct StoredFacts {
   std::vector<Ancestor> ancestors;
 };
 [[nodiscard]] StoredFacts facts_of(const JournalEntry& entry);
-// The other way: what an entry must keep so that the same accounts are found again.
-void store_facts(const Facts& facts, JournalEntry& entry);
+// The other way: what an entry must keep so that the same accounts are found again. Views `facts`.
+void store_facts(const Facts& facts, EntryFacts& out);
 
 }  // namespace tokenweir::budget

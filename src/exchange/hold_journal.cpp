@@ -47,11 +47,12 @@ void HoldJournal::begin(std::uint64_t ledger, std::int64_t commits) {
   file_.let_go();
 }
 
-std::optional<std::size_t> HoldJournal::hold(const budget::JournalEntry& entry) {
+std::optional<std::size_t> HoldJournal::hold(const budget::JournalEntry& entry,
+                                             const budget::EntryFacts& facts) {
   const auto slot = file_.take();
   if (!slot) return std::nullopt;
   const std::uint32_t generation = generation_.fetch_add(1, std::memory_order_relaxed);
-  if (budget::write_held(at(*slot), entry, generation)) return slot;
+  if (budget::write_held(at(*slot), entry, facts, generation)) return slot;
   file_.give_back(*slot);
   return std::nullopt;
 }

@@ -32,7 +32,8 @@ class HoldJournal final : public DurableWatch {
   void begin(std::uint64_t ledger, std::int64_t commits);
 
   // Takes a slot and writes the entry as held. No value: there is no room, nothing may be sent.
-  [[nodiscard]] std::optional<std::size_t> hold(const budget::JournalEntry& entry);
+  [[nodiscard]] std::optional<std::size_t> hold(const budget::JournalEntry& entry,
+                                                const budget::EntryFacts& facts);
   void mark_sent(std::size_t slot);
   void note_progress(std::size_t slot, const budget::Amounts& held, std::int64_t delivered);
   void settle(std::size_t slot, const budget::Amounts& consumed);

@@ -53,20 +53,21 @@ bool is_rows_own(std::string_view name) { return name.starts_with("row."); }
 
 }  // namespace
 
-void store_row(const Record& record, budget::JournalEntry& entry) {
+void store_row(const Record& record, budget::EntryFacts& facts) {
   const auto add = [&](std::string_view name, const std::string& value) {
-    if (is_rows_own(name) && !value.empty()) entry.facts.emplace_back(name, value);
+    if (is_rows_own(name) && !value.empty()) facts.add(name, value);
   };
   for (const Column& column : kColumns) add(column.name, record.*column.member);
   for (const Label& label : kLabels) add(label.name, record.attribution.*label.member);
-  if (record.streaming) entry.facts.emplace_back(kStreaming, "1");
+  if (record.streaming) facts.add(kStreaming, "1");
 }
 
-void store_evidence(std::string_view evidence, budget::JournalEntry& entry) {
+void store_evidence(std::string_view evidence, budget::EntryFacts& facts) {
   if (evidence.empty()) return;
-  entry.facts.emplace_back(kEvidenceSize, std::to_string(evidence.size()));
+  facts.add_made(std::string(kEvidenceSize), std::to_string(evidence.size()));
   for (std::size_t at = 0; at < evidence.size(); at += budget::kJournalFactMost) {
-    entry.facts.emplace_back(kEvidence, evidence.substr(at, budget::kJournalFactMost));
+    facts.add_made(std::string(kEvidence),
+                   std::string(evidence.substr(at, budget::kJournalFactMost)));
   }
 }
 

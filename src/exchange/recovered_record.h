@@ -11,10 +11,10 @@
 
 namespace tokenweir::exchange {
 
-// Adds what the record knows before anything is sent and rules do not ask about.
-void store_row(const Record& record, budget::JournalEntry& entry);
+// Adds what the record knows before anything is sent and rules do not ask about. Views `record`.
+void store_row(const Record& record, budget::EntryFacts& facts);
 // Adds the row's `evidence`, in as many facts as it needs.
-void store_evidence(std::string_view evidence, budget::JournalEntry& entry);
+void store_evidence(std::string_view evidence, budget::EntryFacts& facts);
 
 // The charge is a settlement that had been made, or the hold. `now` is when it is found.
 [[nodiscard]] Record recovered_record(const budget::Recovered& recovered, Time now);

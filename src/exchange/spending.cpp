@@ -61,10 +61,12 @@ bool Spending::write_down(const admit::Request& request, const Record& record) {
   if (hold_) entry.held = hold_.amounts();
   entry.fixed = plan_.demand.fixed;
   entry.usd_per_output_token = plan_.demand.usd_per_output_token;
-  budget::store_facts(facts_of(request, plan_), entry);
-  store_row(record, entry);
-  store_evidence(evidence_json(plan_.run.findings), entry);
-  slot_ = books_.journal->hold(entry);
+  static thread_local budget::EntryFacts facts;  // for its memory
+  facts.clear();
+  budget::store_facts(facts_of(request, plan_), facts);
+  store_row(record, facts);
+  store_evidence(evidence_json(plan_.run.findings), facts);
+  slot_ = books_.journal->hold(entry, facts);
   crash_point("held_written");
   return slot_.has_value();
 }

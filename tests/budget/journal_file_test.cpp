@@ -42,7 +42,7 @@ TEST_F(JournalFile, SurvivesAProcessThatIsKilled) {
     JournalEntry entry;
     entry.id = "request";
     entry.held = usd(77);
-    write_held(slot_of(*file, 3), entry, 1);
+    write_held(slot_of(*file, 3), entry, {}, 1);
     write_sent(slot_of(*file, 3));
     ::raise(SIGKILL);
   }

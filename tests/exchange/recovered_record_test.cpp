@@ -11,10 +11,11 @@ namespace tokenweir::exchange {
 namespace {
 
 // What the journal gives back after a crash.
-budget::JournalEntry after_crash(budget::JournalEntry entry) {
+budget::JournalEntry after_crash(const budget::EntryFacts& facts) {
+  budget::JournalEntry entry;
   entry.id = "the-exchange";
   alignas(8) std::array<std::byte, budget::kJournalSlotSize> slot{};
-  EXPECT_TRUE(budget::write_held(slot, entry, 1));
+  EXPECT_TRUE(budget::write_held(slot, entry, facts, 1));
   return budget::read_slot(slot).entry;
 }
 
@@ -37,17 +38,17 @@ TEST(RecoveredRecord, KeepsTheEvidenceOfTheLoopGuard) {
       finding(runs::Detector::error_loop, std::string(120, '"'))};
   const std::string evidence = evidence_json(findings);
   ASSERT_GT(evidence.size(), budget::kJournalFactMost);
-  budget::JournalEntry entry;
-  store_evidence(evidence, entry);
-  EXPECT_EQ(recovered_evidence(after_crash(entry)), evidence);
+  budget::EntryFacts facts;
+  store_evidence(evidence, facts);
+  EXPECT_EQ(recovered_evidence(after_crash(facts)), evidence);
 }
 
 TEST(RecoveredRecord, HasNoEvidenceWhereThereWasNoneOrNoRoomForAllOfIt) {
-  budget::JournalEntry entry;
-  store_evidence("", entry);
-  EXPECT_EQ(recovered_evidence(after_crash(entry)), "");
-  store_evidence(std::string(5'000, 'x') + "y", entry);
-  EXPECT_EQ(recovered_evidence(after_crash(entry)), "");
+  budget::EntryFacts facts;
+  store_evidence("", facts);
+  EXPECT_EQ(recovered_evidence(after_crash(facts)), "");
+  store_evidence(std::string(5'000, 'x') + "y", facts);
+  EXPECT_EQ(recovered_evidence(after_crash(facts)), "");
 }
 
 }  // namespace

@@ -193,8 +193,9 @@ void World::keep(Exchange& exchange) {
   entry.held = exchange.held;
   entry.fixed = exchange.demand.fixed;
   entry.usd_per_output_token = exchange.demand.usd_per_output_token;
-  budget::store_facts(exchange.asker.facts(), entry);
-  if (!budget::write_held(slot(exchange.slot), entry, ++generations_[exchange.slot])) {
+  budget::EntryFacts facts;
+  budget::store_facts(exchange.asker.facts(), facts);
+  if (!budget::write_held(slot(exchange.slot), entry, facts, ++generations_[exchange.slot])) {
     broken("the journal has no room for a hold");
   }
   exchanges_.push_back(std::move(exchange));
