@@ -31,16 +31,19 @@ inline const char* find_string_special(const char* at, const char* end, bool& no
   const __m128i quote = _mm_set1_epi8('"');
   const __m128i backslash = _mm_set1_epi8('\\');
   const __m128i control = _mm_set1_epi8(0x1F);
+  int high = 0;
   for (; end - at >= 16; at += 16) {
     const __m128i bytes = detail::load16(at);
     const __m128i special =
         _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
                      _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-    const int high = _mm_movemask_epi8(bytes);
-    if (high != 0) non_ascii = true;
+    high |= _mm_movemask_epi8(bytes);
     const int mask = _mm_movemask_epi8(special);
-    if (mask != 0) return at + detail::first_set(mask);
+    if (mask == 0) continue;
+    if (high != 0) non_ascii = true;
+    return at + detail::first_set(mask);
   }
+  if (high != 0) non_ascii = true;
 #endif
   for (; at != end; ++at) {
     const auto byte = static_cast<unsigned char>(*at);

@@ -13,12 +13,18 @@ namespace {
 constexpr std::size_t kRawKeyMax = 1024;
 // Capture buffers above this are given back between documents.
 constexpr std::size_t kKeptBetweenDocuments = 4096;
+// Room from the start for what nearly all documents need.
+constexpr std::size_t kUsualDepth = 8;
+constexpr std::size_t kUsualCaptures = 4;
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 }  // namespace
 
-JsonExtractor::JsonExtractor(const PathSet& paths) : paths_(&paths) {}
+JsonExtractor::JsonExtractor(const PathSet& paths) : paths_(&paths) {
+  frames_.reserve(kUsualDepth);
+  captures_.reserve(kUsualCaptures);
+}
 
 void JsonExtractor::reset() {
   state_ = State::value;
@@ -43,9 +49,8 @@ void JsonExtractor::feed(std::string_view bytes, JsonSink& sink) {
   chunk_ = bytes.data();
   for (std::size_t i = 0; i < active_; ++i) captures_[i].from = chunk_;
   key_from_ = chunk_;
-  const char* at = chunk_;
-  const char* const end = at + bytes.size();
-  while (at != end && !failed()) at = step(at, end, sink);
+  const char* const end = chunk_ + bytes.size();
+  read(chunk_, end, sink);
   if (failed()) return;
   keep_captures(end);
   if (state_ == State::in_key && key_wanted_) {
@@ -64,68 +69,81 @@ void JsonExtractor::finish(JsonSink& sink) {
   number_bytes(kEnd, kEnd + 1, sink);
 }
 
-const char* JsonExtractor::step(const char* at, const char* end, JsonSink& sink) {
-  switch (state_) {
-    case State::in_string:
-    case State::in_key:
-      return string_bytes(at, end, sink);
-    case State::in_number:
-      return number_bytes(at, end, sink);
-    case State::in_literal:
-      return literal_bytes(at, end, sink);
-    default:
-      break;
-  }
-  if (is_white_space(*at)) return at + 1;
-  switch (state_) {
-    case State::array_start:
-      if (*at == ']') {
-        close_container(at, sink);
-        return at + 1;
-      }
-      return begin_value(at, sink);
-    case State::value:
-      return begin_value(at, sink);
-    case State::object_start:
-      if (*at == '}') {
-        close_container(at, sink);
-        return at + 1;
-      }
-      [[fallthrough]];
-    case State::key:
-      if (*at != '"') break;
-      if (frames_.size() == 1) root_has_members_ = true;
-      state_ = State::in_key;
-      key_wanted_ = frames_.back().node >= 0;
-      key_kept_.clear();
-      key_from_ = at;
-      key_offset_ = offset_of(at);
-      return at + 1;
-    case State::colon:
-      if (*at != ':') break;
-      state_ = State::value;
-      return at + 1;
-    case State::after_value: {
-      const Frame& frame = frames_.back();
-      if (*at == ',') {
-        state_ = frame.array ? State::value : State::key;
-        node_ = frame.node;
-        exact_ = frame.exact;
-      } else if (*at == (frame.array ? ']' : '}')) {
-        close_container(at, sink);
-      } else {
+// One loop over all states: most pieces of a document are a few bytes long.
+void JsonExtractor::read(const char* at, const char* end, JsonSink& sink) {
+  while (at != end) {
+    const char byte = *at;
+    switch (state_) {
+      case State::in_string:
+      case State::in_key:
+        at = string_bytes(at, end, sink);
+        continue;
+      case State::in_number:
+        at = number_bytes(at, end, sink);
+        continue;
+      case State::in_literal:
+        at = literal_bytes(at, end, sink);
+        continue;
+      case State::array_start:
+      case State::value:
+        if (is_white_space(byte)) break;
+        if (byte == ']' && state_ == State::array_start) {
+          close_container(at, sink);
+          break;
+        }
+        begin_value(at, sink);
+        break;
+      case State::object_start:
+      case State::key:
+        if (is_white_space(byte)) break;
+        if (byte == '}' && state_ == State::object_start) {
+          close_container(at, sink);
+        } else if (byte == '"') {
+          begin_key(at);
+        } else {
+          state_ = State::failed;
+        }
+        break;
+      case State::colon:
+        if (byte == ':') {
+          state_ = State::value;
+        } else if (!is_white_space(byte)) {
+          state_ = State::failed;
+        }
+        break;
+      case State::after_value: {
+        const Frame& frame = frames_.back();
+        if (byte == ',') {
+          state_ = frame.array ? State::value : State::key;
+          node_ = frame.node;
+          exact_ = frame.exact;
+        } else if (byte == (frame.array ? ']' : '}')) {
+          close_container(at, sink);
+        } else if (!is_white_space(byte)) {
+          state_ = State::failed;
+        }
         break;
       }
-      return at + 1;
+      case State::done:
+        if (!is_white_space(byte)) state_ = State::failed;
+        break;
+      case State::failed:
+        return;
     }
-    default:
-      break;
+    ++at;
   }
-  state_ = State::failed;
-  return at;
 }
 
-const char* JsonExtractor::begin_value(const char* at, JsonSink& sink) {
+void JsonExtractor::begin_key(const char* at) {
+  if (frames_.size() == 1) root_has_members_ = true;
+  state_ = State::in_key;
+  key_wanted_ = frames_.back().node >= 0;
+  key_kept_.clear();
+  key_from_ = at;
+  key_offset_ = offset_of(at);
+}
+
+void JsonExtractor::begin_value(const char* at, JsonSink& sink) {
   if (node_ >= 0) {
     const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(node_)];
     if (node.path >= 0) {
@@ -145,11 +163,11 @@ const char* JsonExtractor::begin_value(const char* at, JsonSink& sink) {
   switch (*at) {
     case '"':
       state_ = State::in_string;
-      return at + 1;
+      return;
     case '{':
     case '[':
       open_container(at, *at == '[');
-      return at + 1;
+      return;
     case 't':
       literal_ = "true";
       break;
@@ -162,19 +180,18 @@ const char* JsonExtractor::begin_value(const char* at, JsonSink& sink) {
     case '-':
       number_ = Number::minus;
       state_ = State::in_number;
-      return at + 1;
+      return;
     case '0':
       number_ = Number::zero;
       state_ = State::in_number;
-      return at + 1;
+      return;
     default:
       number_ = Number::digits;
       state_ = is_digit(*at) ? State::in_number : State::failed;
-      return at + 1;
+      return;
   }
   literal_at_ = 1;
   state_ = State::in_literal;
-  return at + 1;
 }
 
 void JsonExtractor::open_container(const char* at, bool array) {
@@ -294,30 +311,40 @@ void JsonExtractor::end_key(const char* end) {
 int JsonExtractor::child_named(std::string_view raw_key) {
   if (raw_key.size() > kRawKeyMax) return -1;
   std::string_view key = raw_key.substr(1, raw_key.size() - 2);
+  const Frame& frame = frames_.back();
+  const PathSet::Node& parent = paths_->nodes_[static_cast<std::size_t>(frame.node)];
+  // Most keys are nobody's; what they begin with, or how long they are, tells.
+  const auto begins_like_none = [&parent](std::string_view text) {
+    return text.empty() || (static_cast<unsigned char>(text.front()) < 0x80 &&
+                            (parent.initials & initial_bit(text.front())) == 0);
+  };
+  if (!key.starts_with('\\') && begins_like_none(key)) return -1;
   std::string unescaped;
   if (key.find('\\') != std::string_view::npos) {
     unescaped = string_value(raw_key);
     key = unescaped;
+    if (begins_like_none(key)) return -1;
   }
-  const Frame& frame = frames_.back();
-  const PathSet::Node& parent = paths_->nodes_[static_cast<std::size_t>(frame.node)];
-  if (key.empty()) return -1;
-  // Most keys are nobody's; what they begin with, or how long they are, tells.
-  const bool plain_start = static_cast<unsigned char>(key.front()) < 0x80;
-  if (plain_start && (parent.initials & initial_bit(key.front())) == 0) return -1;
-  const bool ascii = std::all_of(key.begin(), key.end(),
-                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const bool ascii = skip_ascii(key.data(), key.data() + key.size()) == key.data() + key.size();
   const std::uint16_t signature = signature_of(key);
   const bool fold = paths_->key_case_ == KeyCase::ignored;
-  for (std::size_t i = 0; i < parent.children.size(); ++i) {
-    const bool element = parent.signatures[i] == kNoSignature;
-    if (element || (ascii && parent.signatures[i] != signature)) continue;
-    const int child = parent.children[i];
-    const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(child)];
+  const auto is_it = [&](std::size_t i) {
+    const PathSet::Node& node = paths_->nodes_[static_cast<std::size_t>(parent.children[i])];
     const bool same = node.key == key;
-    if (!same && !(fold && equals_folded(node.folded, key))) continue;
+    if (!same && !(fold && equals_folded(node.folded, key))) return false;
     exact_ = frame.exact && same;
-    return child;
+    return true;
+  };
+  if (ascii) {
+    for (int i = parent.first_like[signature % parent.first_like.size()]; i >= 0;) {
+      const auto at = static_cast<std::size_t>(i);
+      if (parent.signatures[at] == signature && is_it(at)) return parent.children[at];
+      i = parent.next_like[at];
+    }
+    return -1;
+  }
+  for (std::size_t i = 0; i < parent.children.size(); ++i) {
+    if (parent.signatures[i] != kNoSignature && is_it(i)) return parent.children[i];
   }
   return -1;
 }

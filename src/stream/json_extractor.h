@@ -4,6 +4,7 @@
 // what makes a forged "usage" inside tool arguments harmless.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +30,11 @@ class PathSet {
 
  private:
   friend class JsonExtractor;
+  static constexpr auto kNone = [] {
+    std::array<std::int16_t, 64> none{};
+    none.fill(-1);
+    return none;
+  }();
   struct Node {
     std::string key;     // empty for "[]"
     std::string folded;  // the key without its case
@@ -37,8 +43,11 @@ class PathSet {
     std::size_t capture_limit = 0;
     std::vector<int> children;
     std::vector<std::uint16_t> signatures;  // of the children's keys: first letter and length
-    int element = -1;                       // the child for any element
-    bool has_keys = false;                  // children with keys
+    // The first child of each kind of signature, and of each child the next one; -1: none.
+    std::array<std::int16_t, 64> first_like = kNone;
+    std::vector<std::int16_t> next_like;
+    int element = -1;            // the child for any element
+    bool has_keys = false;       // children with keys
     std::uint32_t initials = 0;  // of the children's keys, without case, by their low five bits
   };
   int child_for(int parent, std::string_view key, bool any_element);
@@ -125,8 +134,9 @@ class JsonExtractor {
     std::string kept;            // parts of earlier chunks
   };
 
-  const char* step(const char* at, const char* end, JsonSink& sink);
-  const char* begin_value(const char* at, JsonSink& sink);
+  void read(const char* at, const char* end, JsonSink& sink);
+  void begin_key(const char* at);
+  void begin_value(const char* at, JsonSink& sink);
   const char* string_bytes(const char* at, const char* end, JsonSink& sink);
   const char* number_bytes(const char* at, const char* end, JsonSink& sink);
   const char* literal_bytes(const char* at, const char* end, JsonSink& sink);

@@ -48,6 +48,13 @@ int PathSet::child_for(int parent, std::string_view key, bool any_element) {
   Node& above = nodes_[static_cast<std::size_t>(parent)];
   above.children.push_back(created);
   above.signatures.push_back(any_element ? kNoSignature : signature_of(key));
+  above.next_like.push_back(-1);
+  if (!any_element) {
+    // Behind those that are there: of two that match, the first is meant.
+    std::int16_t* link = &above.first_like[above.signatures.back() % above.first_like.size()];
+    while (*link >= 0) link = &above.next_like[static_cast<std::size_t>(*link)];
+    *link = static_cast<std::int16_t>(above.children.size() - 1);
+  }
   if (any_element) {
     above.element = created;
   } else {
