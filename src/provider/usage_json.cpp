@@ -43,6 +43,18 @@ std::optional<Json> member(const std::optional<Json>& object, std::string_view k
   return value;
 }
 
+Members::Members(const std::optional<Json>& object) : object_(object) {
+  simdjson::dom::object members;
+  if (!object || object->get(members) != simdjson::SUCCESS) return;
+  for (auto member = members.begin(); member != members.end(); ++member) {
+    kinds_ |= kind_of(member.key());
+  }
+}
+
+std::optional<Json> member(const Members& object, std::string_view key) {
+  return object.may_have(key) ? member(object.object(), key) : std::nullopt;
+}
+
 std::string text_member(const std::optional<Json>& object, std::string_view key) {
   const std::optional<Json> value = member(object, key);
   std::string_view text;
@@ -58,7 +70,7 @@ std::optional<std::uint64_t> Counts::get(const std::optional<Json>& object, std:
   return number;
 }
 
-std::optional<std::uint64_t> Counts::largest(const std::optional<Json>& object,
+std::optional<std::uint64_t> Counts::largest(const Members& object,
                                              std::initializer_list<std::string_view> keys) {
   std::optional<std::uint64_t> found;
   for (const std::string_view key : keys) {

@@ -9,7 +9,7 @@ namespace {
 
 using Count = std::optional<std::uint64_t>;
 
-std::optional<Json> first_member(const std::optional<Json>& object,
+std::optional<Json> first_member(const Members& object,
                                  std::initializer_list<std::string_view> keys) {
   for (const std::string_view key : keys) {
     if (std::optional<Json> value = member(object, key)) return value;
@@ -25,14 +25,14 @@ Count larger(Count left, Count right) {
 
 // The raw figures, in one spelling.
 struct OpenaiFigures {
-  std::optional<Json> root;
-  std::optional<Json> input_details;
-  std::optional<Json> output_details;
+  Members root;
+  Members input_details;
+  Members output_details;
   Count input, output, total, cached, written, reasoning;
   bool perplexity = false;
 };
 
-OpenaiFigures figures_of(std::optional<Json> root, OpenAiUse use, Counts& counts) {
+OpenaiFigures figures_of(const Members& root, OpenAiUse use, Counts& counts) {
   OpenaiFigures f;
   f.root = root;
   f.input_details = first_member(root, {"prompt_tokens_details", "input_tokens_details",
@@ -84,7 +84,7 @@ void place_hidden(OpenaiFigures& f, bool reasoning_outside, Count& hidden_audio,
   }
   const std::uint64_t hidden = *f.total - told;
   if (!f.reasoning) {
-    const Count seconds = counts.rounded_up(f.root, "prompt_audio_seconds");
+    const Count seconds = counts.rounded_up(f.root.object(), "prompt_audio_seconds");
     if (seconds.value_or(0) > 0) {
       hidden_audio = hidden;
     } else {
@@ -203,10 +203,10 @@ void read_calls(const OpenaiFigures& f, Usage& usage, Counts& counts) {
   add(CallClass::code_execution, counts.get(details, "code_interpreter_calls"));
   add(CallClass::file_search, counts.get(details, "file_search_calls"));
   add(CallClass::search_query, counts.get(f.root, "num_search_queries"));
-  add(CallClass::second_input, counts.rounded_up(f.root, "prompt_audio_seconds"));
+  add(CallClass::second_input, counts.rounded_up(f.root.object(), "prompt_audio_seconds"));
   add(CallClass::page, counts.get(f.root, "pages_processed"));
-  if (text_member(f.root, "type") == "duration") {
-    add(CallClass::second_input, counts.rounded_up(f.root, "seconds"));
+  if (text_member(f.root.object(), "type") == "duration") {
+    add(CallClass::second_input, counts.rounded_up(f.root.object(), "seconds"));
   }
 }
 
