@@ -1,11 +1,13 @@
 #include "core/money.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 namespace tokenweir {
 namespace {
 
-constexpr Int128 kPicodollarsPerDollar = 1'000'000'000'000;
+constexpr std::int64_t kPicodollarsPerDollar = 1'000'000'000'000;
 constexpr std::size_t kDecimals = 12;
 
 }  // namespace
@@ -40,26 +42,38 @@ std::string Money::to_dollars() const { return dollars_text(count_); }
 
 std::string dollars_text(Int128 picodollars) {
   const bool negative = picodollars < 0;
-  Int128 left = negative ? -picodollars : picodollars;
-  Int128 whole = left / kPicodollarsPerDollar;
-  Int128 fraction = left % kPicodollarsPerDollar;
+  const Int128 left = negative ? -picodollars : picodollars;
+  // Division of 128 bits is a function call: most amounts need none.
+  const bool small = left <= INT64_MAX;
+  const Int128 whole = small ? static_cast<std::int64_t>(left) / kPicodollarsPerDollar
+                             : left / Int128{kPicodollarsPerDollar};
+  auto fraction = static_cast<std::int64_t>(left - whole * kPicodollarsPerDollar);
 
-  std::string digits;
-  do {
-    digits.push_back(static_cast<char>('0' + static_cast<int>(whole % 10)));
-    whole /= 10;
-  } while (whole > 0);
-  if (negative) digits.push_back('-');
-  std::ranges::reverse(digits);
-  if (fraction == 0) return digits;
-
-  std::string decimals(kDecimals, '0');
-  for (std::size_t i = kDecimals; i-- > 0;) {
-    decimals[i] = static_cast<char>('0' + static_cast<int>(fraction % 10));
-    fraction /= 10;
+  std::array<char, 64> text{};
+  char* const point = text.data() + 48;
+  char* end = point;
+  if (fraction != 0) {
+    *point = '.';
+    for (std::size_t i = kDecimals; i > 0; --i) {
+      point[i] = static_cast<char>('0' + fraction % 10);
+      fraction /= 10;
+    }
+    end = point + kDecimals + 1;
+    while (end[-1] == '0') --end;
   }
-  decimals.erase(decimals.find_last_not_of('0') + 1);
-  return digits + "." + decimals;
+  char* begin = point;
+  Int128 high = whole;
+  while (high > INT64_MAX) {
+    *--begin = static_cast<char>('0' + static_cast<int>(high % 10));
+    high /= 10;
+  }
+  auto low = static_cast<std::int64_t>(high);
+  do {
+    *--begin = static_cast<char>('0' + low % 10);
+    low /= 10;
+  } while (low > 0);
+  if (negative) *--begin = '-';
+  return {begin, end};
 }
 
 }  // namespace tokenweir

@@ -55,10 +55,8 @@ admit::Request Exchange::wanted() const {
   request.can_cap = admit::can_cap(endpoint) && asked_.splicable;
   request.extras = asked_.extras;
   request.provider_tools = asked_.provider_tools;
-  const pricing::ModelLimits limits = snapshot_->prices.limits(
-      routed_.provider->prices, record_->model_requested, record_->started_at);
-  request.context_limit = limits.context;
-  request.output_max = limits.output;
+  request.context_limit = model_limits_.context;
+  request.output_max = model_limits_.output;
   if (counted_) {
     request.counted_input = counted_->upper_bound;
     request.input_count = counted_->tokens;
@@ -111,6 +109,7 @@ Awaitable<Exchange::Outcome> Exchange::admit() {
     co_return Refusal{
         503, "ledger_unavailable", "a budget applies and no record can be stored", {}, {}};
   }
+  model_limits_ = snapshot_->prices.limits(routed_.provider->prices, model, record_->started_at);
   read_parts();
   co_await count_first();
   const admit::Plan& plan = spending_.prepare(wanted(), now());
@@ -160,6 +159,7 @@ Awaitable<void> Exchange::count_first() {
   const bool judged = !policy.input_caps().empty();
   if (!judged && (!policy.has_accounts() || body_.size() > kCountedFirst)) co_return;
   count_request();
+  input_parts_.reserve(count::kSlices);
   while (!tokens_.done()) {
     const bool waited = co_await pause(kFirstWait);
     if (!waited) break;

@@ -21,6 +21,7 @@
 #include "meter/null_usage_filter.h"
 #include "meter/usage_chunk_filter.h"
 #include "platform/body_store.h"
+#include "pricing/rates.h"
 
 namespace tokenweir::exchange {
 
@@ -144,6 +145,7 @@ class Exchange final : private Stoppable {
   std::vector<admit::InputPart> input_parts_;     // of it, the largest first
   std::optional<admit::Refusal> policy_refusal_;  // behind a Refusal, or why a stream was ended
   std::optional<Money> budget_remaining_;
+  pricing::ModelLimits model_limits_;
   config::AbortRule abort_rule_;  // for the case that the client leaves
   bool ask_for_usage_ = false;
 

@@ -152,6 +152,8 @@ Progress find_head_end(std::string_view bytes, std::size_t start, const Limits& 
 
 Progress parse_fields(std::string_view bytes, const Limits& limits, std::vector<Field>& fields,
                       FieldFacts& facts, std::size_t& size, HeadError& error) {
+  constexpr std::size_t kUsualFields = 24;
+  fields.reserve(kUsualFields);
   const char* cursor = bytes.data();
   const char* const end = bytes.data() + bytes.size();
   while (true) {

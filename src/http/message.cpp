@@ -229,7 +229,7 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) {
 
 const Field* find(std::span<const Field> fields, std::string_view name) {
   for (const Field& field : fields) {
-    if (equals_ignoring_case(field.name, name)) return &field;
+    if (field.name.size() == name.size() && equals_ignoring_case(field.name, name)) return &field;
   }
   return nullptr;
 }

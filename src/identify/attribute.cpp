@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 
 #include "config/names.h"
 #include "core/text.h"
@@ -146,8 +147,7 @@ class KeyedHash {
   bool keyed_ = false;
 };
 
-// Sixteen hex digits that only the holder of the key can relate to the id.
-std::string keyed_hash(const std::string& key, std::string_view id) {
+std::string hash_text(const std::string& key, std::string_view id) {
   static thread_local KeyedHash hash;
   const std::array<unsigned char, 32> digest = hash(key, id);
   constexpr char kHex[] = "0123456789abcdef";
@@ -157,6 +157,26 @@ std::string keyed_hash(const std::string& key, std::string_view id) {
     text += kHex[digest[i] & 15];
   }
   return text;
+}
+
+// Sixteen hex digits that only the holder of the key can relate to the id. Each thread remembers
+// the ids it saw last: mostly the same ones come again.
+std::string keyed_hash(const std::string& key, std::string_view id) {
+  struct Known {
+    std::string id;
+    std::string hash;
+  };
+  static thread_local std::string known_under;
+  static thread_local std::array<Known, 256> known;
+  constexpr std::size_t kRemembered = 256;
+  if (id.size() > kRemembered) return hash_text(key, id);
+  if (known_under != key) {
+    known.fill({});
+    known_under = key;
+  }
+  Known& place = known[std::hash<std::string_view>()(id) % known.size()];
+  if (place.hash.empty() || place.id != id) place = {std::string(id), hash_text(key, id)};
+  return place.hash;
 }
 
 void add_tag(Attribution& attribution, std::string_view key, std::string value) {

@@ -1,6 +1,6 @@
 #include "pricing/price_book.h"
 
-#include <fmt/format.h>
+#include <utility>
 
 #include "core/text.h"
 #include "pricing/model_id.h"
@@ -86,8 +86,10 @@ Bill PriceBook::bill(const PriceQuery& query, const Answer& answer, UnknownModel
     by_inference[i] = sums.add(quote);
     known[i] = true;
   }
-  bill.price_id =
-      fmt::format("{}/{}#{}", query.prices, bill.price_id, rows_->revision.substr(0, 12));
+  std::string row = std::exchange(bill.price_id, {});
+  bill.price_id.reserve(query.prices.size() + row.size() + 14);
+  bill.price_id.append(query.prices).append("/").append(row).append("#");
+  bill.price_id.append(rows_->revision, 0, 12);
 
   // Shares of one rounded total, so that parts add up whichever way the row is cut.
   std::vector<std::int64_t> shares(by_inference.size());

@@ -50,6 +50,7 @@ const Period* nearest_period(const Model& model, Time at, bool& outside) {
 std::vector<const Modifier*> applicable(const PriceList& list, const Model* model, const Band* band,
                                         const Circumstances& circumstances) {
   std::vector<const Modifier*> by_name;
+  by_name.reserve(list.modifiers.size() + (model != nullptr ? model->modifiers.size() : 0));
   const auto take = [&](const std::vector<Modifier>& level) {
     for (const Modifier& modifier : level) {
       const auto same = std::ranges::find(by_name, modifier.name, &Modifier::name);
@@ -276,7 +277,7 @@ bool Quote::has_no_rate() const {
 std::string Quote::describe() const {
   std::string text = model != nullptr ? model->id : std::string("dearest");
   if (found == Found::alias) text += "(alias)";
-  if (period != nullptr) text += fmt::format("@{}", period->label);
+  if (period != nullptr) text.append("@").append(period->label);
   if (outside_periods) text += "?";
   if (band != nullptr && band->min_input_tokens > 0) {
     text += fmt::format(">={}", band->min_input_tokens);
