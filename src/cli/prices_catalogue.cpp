@@ -43,7 +43,7 @@ std::string_view list_named(std::string_view Names::*field, std::string_view nam
   return found == kNames.end() || name.empty() ? std::string_view{} : found->list;
 }
 
-std::string text_of(const element& parent, std::string_view key) {
+std::string member_text(const element& parent, std::string_view key) {
   std::string_view text;
   return parent[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
 }
@@ -106,7 +106,7 @@ std::optional<element> genai_record(const element& prices, Time at, std::string&
     element constraint;
     const bool constrained =
         entry["constraint"].get(constraint) == simdjson::SUCCESS && !constraint.is_null();
-    const std::string day = constrained ? text_of(constraint, "start_date") : std::string();
+    const std::string day = constrained ? member_text(constraint, "start_date") : std::string();
     if (constrained && day.empty()) continue;
     const auto start = parse_rfc3339(day);
     if (!day.empty() && (!start || *start > at)) continue;
@@ -118,12 +118,12 @@ std::optional<element> genai_record(const element& prices, Time at, std::string&
 
 // A tiered price counts with its base.
 CataloguePrice genai_price(const element& record) {
-  constexpr std::array<std::string_view, 4> kKeys = {"input_mtok", "cache_read_mtok",
-                                                     "cache_write_mtok", "output_mtok"};
-  CataloguePrice price = price_of(record, kKeys, kPerMillion);
-  for (std::size_t i = 0; i < kKeys.size(); ++i) {
+  constexpr std::array<std::string_view, 4> kRateKeys = {"input_mtok", "cache_read_mtok",
+                                                         "cache_write_mtok", "output_mtok"};
+  CataloguePrice price = price_of(record, kRateKeys, kPerMillion);
+  for (std::size_t i = 0; i < kRateKeys.size(); ++i) {
     element tiered;
-    if (record[kKeys[i]].get(tiered) == simdjson::SUCCESS && tiered.is_object()) {
+    if (record[kRateKeys[i]].get(tiered) == simdjson::SUCCESS && tiered.is_object()) {
       price.picodollars[i] = rate_of(tiered, "base", kPerMillion);
     }
   }
@@ -134,7 +134,7 @@ bool read_genai(const element& root, Time at, Catalogue& out) {
   simdjson::dom::array providers;
   if (root.get(providers) != simdjson::SUCCESS) return false;
   for (const element provider : providers) {
-    const std::string_view list = list_named(&Names::genai, text_of(provider, "id"));
+    const std::string_view list = list_named(&Names::genai, member_text(provider, "id"));
     simdjson::dom::array models;
     if (list.empty() || provider["models"].get(models) != simdjson::SUCCESS) continue;
     for (const element model : models) {
@@ -145,7 +145,7 @@ bool read_genai(const element& root, Time at, Catalogue& out) {
       if (!record) continue;
       CataloguePrice price = genai_price(*record);
       price.since = since;
-      std::vector<std::string> names{text_of(model, "id")};
+      std::vector<std::string> names{member_text(model, "id")};
       element match;
       if (model["match"].get(match) == simdjson::SUCCESS) collect_names(match, names);
       for (const std::string& name : names) {
@@ -160,7 +160,7 @@ bool read_litellm(const element& root, Catalogue& out) {
   object models;
   if (root.get(models) != simdjson::SUCCESS) return false;
   for (const auto& [key, entry] : models) {
-    const std::string provider = text_of(entry, "litellm_provider");
+    const std::string provider = member_text(entry, "litellm_provider");
     const std::string_view list = list_named(&Names::litellm, provider);
     if (list.empty()) continue;
     std::string name = pricing::normal_model_id(key);
@@ -198,7 +198,7 @@ bool read_openrouter(const element& root, Catalogue& out) {
   if (root["data"].get(models) != simdjson::SUCCESS) return false;
   for (const element model : models) {
     element pricing;
-    const std::string id = pricing::normal_model_id(text_of(model, "id"));
+    const std::string id = pricing::normal_model_id(member_text(model, "id"));
     if (id.empty() || model["pricing"].get(pricing) != simdjson::SUCCESS) continue;
     const CataloguePrice price = price_of(
         pricing, {"prompt", "input_cache_read", "input_cache_write", "completion"}, kPerToken);
